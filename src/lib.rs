@@ -1,0 +1,6 @@
+//! Shieldwall: the node that each country runs to share its precursor-chemical exports with the countries that need to know.
+//!
+//! The modules, in order; each may use those above it and none below (`tests/tidy.rs` checks):
+#![warn(missing_docs)]
+
+pub mod encoding;
