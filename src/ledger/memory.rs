@@ -1,0 +1,96 @@
+//! A [`Store`] in memory: for tests and the simulator, and the reference that the store on disk is compared with.
+
+use std::collections::BTreeMap;
+
+use super::store::{Frame, Key, KeyKind, Mark, MarkKind, Store, StoreError};
+use crate::encoding::hash::Digest;
+use crate::encoding::ids::LogId;
+use crate::encoding::merkle::{self, Nodes as _};
+
+/// Frames and marks in ordered maps.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStore {
+    frames: BTreeMap<Key, Frame>,
+    marks: BTreeMap<Mark, Vec<u8>>,
+    leaves: BTreeMap<LogId, Vec<Digest>>,
+}
+
+impl MemoryStore {
+    /// Forgets all marks, as a store does whose index was lost.
+    pub fn forget_marks(&mut self) {
+        self.marks.clear();
+    }
+}
+
+impl Store for MemoryStore {
+    fn stage(&mut self, frame: Frame) -> Result<(), StoreError> {
+        if let Key::Statement(id) = frame.key {
+            let leaves = self.leaves.entry(id.log).or_default();
+            assert_eq!(id.position, leaves.len() as u64, "statements are appended in order");
+            leaves.push(merkle::leaf_hash(&frame.bytes));
+        }
+        self.frames.insert(frame.key, frame);
+        Ok(())
+    }
+
+    fn get(&self, key: &Key) -> Result<Option<Frame>, StoreError> {
+        Ok(self.frames.get(key).cloned())
+    }
+
+    fn has(&self, key: &Key) -> Result<bool, StoreError> {
+        Ok(self.frames.contains_key(key))
+    }
+
+    fn keys(&self, kind: KeyKind) -> Result<Vec<Key>, StoreError> {
+        Ok(self.frames.keys().filter(|key| key.kind() == kind).copied().collect())
+    }
+
+    fn size(&self, log: &LogId) -> u64 {
+        self.leaves.get(log).map_or(0, |leaves| leaves.len() as u64)
+    }
+
+    fn logs(&self) -> Vec<LogId> {
+        self.leaves.keys().copied().collect()
+    }
+
+    fn statements(&self, log: &LogId, from: u64, count: usize, bytes: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        let mut taken = 0;
+        Ok((from..self.size(log))
+            .take(count)
+            .map_while(|position| {
+                let frame = self.frames.get(&Key::Statement(crate::encoding::ids::RecordId { log: *log, position }))?;
+                let fits = taken == 0 || taken + frame.bytes.len() <= bytes;
+                taken += frame.bytes.len();
+                fits.then(|| frame.bytes.clone())
+            })
+            .collect())
+    }
+
+    fn node(&self, log: &LogId, level: u32, index: u64) -> Result<Digest, StoreError> {
+        let leaves = self.leaves.get(log).map_or(&[][..], Vec::as_slice);
+        let Ok(node) = leaves.node(level, index);
+        Ok(node)
+    }
+
+    fn mark(&mut self, mark: Mark, value: Option<&[u8]>) -> Result<(), StoreError> {
+        match value {
+            Some(value) => self.marks.insert(mark, value.to_vec()),
+            None => self.marks.remove(&mark),
+        };
+        Ok(())
+    }
+
+    fn marked(&self, mark: &Mark) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.marks.get(mark).cloned())
+    }
+
+    fn marks(&self, kind: MarkKind, after: Option<&Mark>, count: usize) -> Result<Vec<(Mark, Vec<u8>)>, StoreError> {
+        Ok(self
+            .marks
+            .iter()
+            .filter(|(mark, _)| mark.kind() == kind && after.is_none_or(|after| *mark > after))
+            .take(count)
+            .map(|(mark, value)| (*mark, value.clone()))
+            .collect())
+    }
+}
