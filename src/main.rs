@@ -1,1 +1,3 @@
-fn main(){}
+//! Parse, run, report, exit code. Everything else is in the library.
+
+fn main() {}

@@ -208,7 +208,21 @@ mod tests {
         for text in ["FR-0", "FR-1042", "FR.2-17", "W1.999-18446744073709551615"] {
             assert_eq!(text.parse::<RecordId>().unwrap().to_string(), text);
         }
-        for text in ["", "FR", "FR-", "FR-01", "FR-+1", "FR.1-3", "FR.02-3", "FR.1000-3", "fr-1", "F-1", "FRA-1", "1F-1", "FR-1 "] {
+        for text in [
+            "",
+            "FR",
+            "FR-",
+            "FR-01",
+            "FR-+1",
+            "FR.1-3",
+            "FR.02-3",
+            "FR.1000-3",
+            "fr-1",
+            "F-1",
+            "FRA-1",
+            "1F-1",
+            "FR-1 ",
+        ] {
             assert_eq!(text.parse::<RecordId>(), Err(BadId::Record), "{text}");
         }
     }

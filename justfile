@@ -1,0 +1,33 @@
+# Recipes for people; CI runs .ci/run itself, so that `just` need not be installed there.
+
+# List the recipes
+default:
+    @just --list
+
+# The inner loop: the pure core alone, without sockets, files or clock
+core:
+    cargo test --locked --no-default-features
+
+# Everything that CI checks
+ci:
+    .ci/run
+
+# All tests
+test:
+    cargo test --locked
+
+# Format
+fmt:
+    cargo fmt
+
+# Rewrite the command line transcripts in tests/cli; read `git diff` as the review
+transcripts:
+    TRYCMD=overwrite cargo test --locked --test all cli::
+
+# A federation of five nodes on this machine
+demo:
+    cargo run --release --locked -- demo --once
+
+# Licences, banned crates, sources (needs cargo-deny)
+deny:
+    cargo deny check bans licenses sources

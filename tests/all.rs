@@ -1,0 +1,5 @@
+//! The one test binary: linking is the slowest part of a test run, so every file beside this one is a module of it.
+//! `tidy` fails if a file is forgotten here.
+
+mod floors;
+mod tidy;
