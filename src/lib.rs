@@ -5,3 +5,5 @@
 
 pub mod encoding;
 pub mod ledger;
+#[cfg(feature = "node")]
+pub mod node;

@@ -1,0 +1,8 @@
+//! One running node: its config, its key files, its clock, and the loop that feeds the core and carries out its effects.
+//!
+//! Everything that decides is in the core; this module only connects it to files, sockets and time. It never judges a
+//! record, and nothing from an opened body passes through its log.
+//!
+//! Start with [`keys`]: what a node must have before it can start.
+
+pub mod keys;
