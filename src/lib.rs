@@ -7,4 +7,6 @@ pub mod encoding;
 pub mod identity;
 pub mod ledger;
 #[cfg(feature = "node")]
+pub mod network;
+#[cfg(feature = "node")]
 pub mod node;

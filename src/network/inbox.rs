@@ -1,0 +1,61 @@
+//! The requests that we are serving: who asked, and where the answer goes.
+
+use std::collections::BTreeMap;
+
+use libp2p::request_response::{InboundRequestId, ResponseChannel};
+
+use super::limits::{SERVED_PER_PEER, SERVED_TOTAL};
+use super::{ResponseId, TransportKey};
+
+/// Where an answer goes.
+pub(super) type Channel = ResponseChannel<Vec<u8>>;
+
+/// The requests being served.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    last: u64,
+    served: BTreeMap<InboundRequestId, Served>,
+    channels: BTreeMap<ResponseId, (InboundRequestId, Channel)>,
+}
+
+#[derive(Debug)]
+struct Served {
+    from: TransportKey,
+    id: ResponseId,
+}
+
+impl Inbox {
+    /// Whether one more request of this peer may be served.
+    pub(super) fn has_room(&self, from: &TransportKey) -> bool {
+        self.served.len() < SERVED_TOTAL
+            && self.served.values().filter(|served| served.from == *from).count() < SERVED_PER_PEER
+    }
+
+    /// Takes in a request; the answer is owed under the id returned.
+    pub(super) fn insert(&mut self, from: TransportKey, request: InboundRequestId, channel: Channel) -> ResponseId {
+        self.last += 1;
+        let id = ResponseId(self.last);
+        self.served.insert(request, Served { from, id });
+        self.channels.insert(id, (request, channel));
+        id
+    }
+
+    /// The channel for an answer; `None` if the peer no longer waits for it.
+    pub(super) fn answer(&mut self, id: ResponseId) -> Option<Channel> {
+        self.channels.remove(&id).map(|(_, channel)| channel)
+    }
+
+    /// Gives up a request: the peer sees its stream closed without an answer.
+    pub(super) fn drop_request(&mut self, id: ResponseId) {
+        if let Some((request, _)) = self.channels.remove(&id) {
+            self.served.remove(&request);
+        }
+    }
+
+    /// The answer has been sent, or can no longer be.
+    pub(super) fn done(&mut self, request: &InboundRequestId) {
+        if let Some(served) = self.served.remove(request) {
+            self.channels.remove(&served.id);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Real sockets on 127.0.0.1.
