@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 pub mod encoding;
+pub mod record;
 pub mod identity;
 pub mod ledger;
 #[cfg(feature = "node")]

@@ -1,0 +1,49 @@
+//! What an officer declares: from a [`Draft`] that came from outside to a [`Record`] that can be signed and sealed.
+//!
+//! ```text
+//! JSON, XML, CSV ──▶ Draft ──check──▶ Record ──content──▶ compartments ──▶ (seal) … (open) ──▶ PartialRecord / Record
+//! ```
+//!
+//! It knows substances, quantities, identifiers and kinds of record, and which role reads which compartment. It never
+//! signs, encrypts, reads a clock or decides what records mean together. Nothing here uses floating point: masses are
+//! whole grams, concentrations parts per million, amounts of money minor units.
+//!
+//! Start reading at [`Draft`], then `check.rs`, then `view.rs`.
+
+mod check;
+mod check_digit;
+pub mod content;
+mod date;
+mod declared;
+mod draft;
+mod finding;
+mod goods;
+mod identifier;
+mod kind;
+mod parts;
+mod quantity;
+mod substances;
+mod survey;
+mod text;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub use check::{Checked, Context, MAX_ENTRIES, MAX_GOODS, MAX_PARENTS, Refused, Strictness};
+pub use content::{Compartment, Content};
+pub use date::{Date, NotADay, Window};
+pub use declared::Declared;
+pub use draft::Draft;
+pub use finding::{Fault, Finding};
+pub use identifier::{Cas, Container, Country, Currency, Hs6, ImoNumber, Malformed, Mrn, Ucr, UnNumber, Unlocode};
+pub use kind::Kind;
+pub use parts::{
+    Change, Conveyance, Goods, OtherMembers, Packages, Party, PartyId, Place, SealedContainer, Shipment, Value,
+};
+pub use quantity::{
+    Decimal, MAX_MASS_G, Mass, Measure, Money, MoreThanTheWhole, Ppm, Quantity, QuantityError, UnitCode,
+};
+pub use substances::{State, Substance, SubstanceList};
+pub use text::{MAX_FREE_TEXT, MAX_LINE, TextFault};
+pub use view::{ContentError, PartialRecord, Record};
