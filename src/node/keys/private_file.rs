@@ -66,10 +66,11 @@ pub(super) fn create_folder(path: &Path) -> Result<(), KeyFileError> {
 }
 
 pub(super) fn check_folder(path: &Path) -> Result<(), KeyFileError> {
-    let metadata = fs::symlink_metadata(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => KeyFileError::Missing(path.to_owned()),
-        _ => io_fault("examine", path, error),
-    })?;
+    let metadata = match fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(KeyFileError::Missing(path.to_owned())),
+        Err(error) => return Err(io_fault("examine", path, error)),
+    };
     if metadata.is_symlink() {
         return Err(KeyFileError::Link(path.to_owned()));
     }

@@ -1,0 +1,208 @@
+//! The config of a node: a TOML file, overridden by the environment, overridden by flags; checked once, as a whole.
+//!
+//! Every option has one row in [`options`]; `node-config/example.toml` shows them all and a test compares the two. All
+//! faults are told at once, with line and column. Nothing here touches a key, the data folder or the network.
+//!
+//! Start with [`Config`]; [`layers`] finds where each value comes from.
+
+pub mod address;
+pub mod layers;
+pub mod options;
+
+use std::path::{Path, PathBuf};
+
+use crate::encoding::ids::MemberCode;
+
+pub use address::Address;
+pub use layers::{ConfigError, Fault, Origin, Setting, Sources};
+
+use layers::Layers;
+
+/// The checked config of one node. Paths are absolute, or relative to the working directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The member whose node this is.
+    pub member: MemberCode,
+    /// What the node keeps.
+    pub data_dir: PathBuf,
+    /// The folder of the key files.
+    pub keys_dir: PathBuf,
+    /// The charter that the node starts from.
+    pub charter: PathBuf,
+    /// Where commands reach the running node.
+    pub socket: PathBuf,
+    /// The file with the passphrase of the key files.
+    pub passphrase_file: Option<PathBuf>,
+    /// Whether key files that are not encrypted are accepted.
+    pub insecure_dev_keys: bool,
+    /// Where the node listens.
+    pub listen: Vec<Address>,
+    /// Under which addresses others reach it.
+    pub external: Vec<Address>,
+    /// Whether notifications of exporters in other countries are logged.
+    pub allow_foreign_exporter: bool,
+    /// What is written to the log.
+    pub log: Log,
+    /// How often things are done.
+    pub intervals: Intervals,
+    /// How much is allowed.
+    pub limits: Limits,
+}
+
+/// What is written to the log, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// A filter in the syntax of `tracing`.
+    pub level: String,
+    /// For whom.
+    pub format: LogFormat,
+}
+
+/// For whom the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For collectors: one JSON object a line.
+    Json,
+}
+
+/// How often things are done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Intervals {
+    /// Milliseconds that news are gathered before they are cosigned.
+    pub cosign_ms: u32,
+    /// Seconds between checkpoints without news.
+    pub heartbeat_s: u32,
+    /// Seconds between rounds of sync.
+    pub sync_s: u32,
+    /// Milliseconds that received bodies are gathered before they are acknowledged.
+    pub acknowledge_after_ms: u32,
+}
+
+/// How much is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Megabytes of free space below which the node stops writing.
+    pub free_space_min_mb: u32,
+    /// Connections to the socket at the same time.
+    pub api_connections: u32,
+}
+
+/// A Unix socket's path has 107 bytes and a closing zero on Linux, 103 on macOS.
+const SOCKET_PATH_MAX: usize = 103;
+
+impl Config {
+    /// Reads and checks the config in `file`, overridden by `sources`. Gives also each setting with its origin.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: the file cannot be read, or all faults found in it and in what overrides it.
+    pub fn load(file: &Path, sources: &Sources) -> Result<(Self, Vec<Setting>), ConfigError> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|source| ConfigError::Unreadable { path: file.to_owned(), source })?;
+        Self::parse(file, &text, sources)
+    }
+
+    /// As [`Self::load`], with the file's text at hand.
+    ///
+    /// # Errors
+    /// [`ConfigError::Faulty`] with all faults.
+    pub fn parse(file: &Path, text: &str, sources: &Sources) -> Result<(Self, Vec<Setting>), ConfigError> {
+        let mut layers = Layers::read(file, text, sources);
+        let config = Self::check(&mut layers);
+        let (settings, faults) = layers.finish();
+        match config {
+            Some(config) if faults.is_empty() => Ok((config, settings)),
+            Some(_) | None => Err(ConfigError::Faulty { faults }),
+        }
+    }
+
+    /// Takes every option, so that all faults are found, and only then gives up.
+    fn check(layers: &mut Layers<'_>) -> Option<Self> {
+        let member = layers.parsed::<MemberCode>("member");
+        let data_dir = layers.path("data_dir");
+        let keys_dir = layers.path("keys_dir");
+        let charter = layers.path("charter");
+        let socket = layers.path("socket");
+        let passphrase_file = layers.path("passphrase_file");
+        let insecure_dev_keys = layers.bool("insecure_dev_keys");
+        let listen = layers.parsed_list::<Address>("listen");
+        let external = layers.parsed_list::<Address>("external");
+        let allow_foreign_exporter = layers.bool("allow_foreign_exporter");
+        let log = check_log(layers);
+        let intervals = check_intervals(layers);
+        let limits = check_limits(layers);
+
+        let data_dir = data_dir?;
+        let socket = socket.unwrap_or_else(|| data_dir.join("shieldwall.sock"));
+        if socket.as_os_str().len() > SOCKET_PATH_MAX {
+            layers.fault(
+                "socket",
+                format!(
+                    "is longer than the {SOCKET_PATH_MAX} bytes that a socket's path may have: {}",
+                    socket.display()
+                ),
+            );
+        }
+        if listen.as_ref().is_some_and(Vec::is_empty) {
+            layers.fault("listen", "needs at least one address".to_owned());
+        }
+        Some(Self {
+            member: member?,
+            data_dir,
+            keys_dir: keys_dir?,
+            charter: charter?,
+            socket,
+            passphrase_file,
+            insecure_dev_keys: insecure_dev_keys?,
+            listen: listen?,
+            external: external?,
+            allow_foreign_exporter: allow_foreign_exporter?,
+            log: log?,
+            intervals: intervals?,
+            limits: limits?,
+        })
+    }
+}
+
+fn check_log(layers: &mut Layers<'_>) -> Option<Log> {
+    let level = layers.text("log.level");
+    let format = layers.text("log.format");
+    if let Some(level) = &level
+        && let Err(error) = tracing_subscriber::EnvFilter::try_new(level)
+    {
+        layers.fault("log.level", format!("is no log filter: {error}"));
+    }
+    let format = match format.as_deref() {
+        Some("text") => Some(LogFormat::Text),
+        Some("json") => Some(LogFormat::Json),
+        Some(other) => {
+            layers.fault("log.format", format!("is `text` or `json`, not `{other}`"));
+            None
+        }
+        None => None,
+    };
+    Some(Log { level: level?, format: format? })
+}
+
+fn check_intervals(layers: &mut Layers<'_>) -> Option<Intervals> {
+    let cosign_ms = layers.number("intervals.cosign_ms");
+    let heartbeat_s = layers.number("intervals.heartbeat_s");
+    let sync_s = layers.number("intervals.sync_s");
+    let acknowledge_after_ms = layers.number("intervals.acknowledge_after_ms");
+    Some(Intervals {
+        cosign_ms: cosign_ms?,
+        heartbeat_s: heartbeat_s?,
+        sync_s: sync_s?,
+        acknowledge_after_ms: acknowledge_after_ms?,
+    })
+}
+
+fn check_limits(layers: &mut Layers<'_>) -> Option<Limits> {
+    let free_space_min_mb = layers.number("limits.free_space_min_mb");
+    let api_connections = layers.number("limits.api_connections");
+    Some(Limits { free_space_min_mb: free_space_min_mb?, api_connections: api_connections? })
+}
+
+#[cfg(test)]
+mod tests;
