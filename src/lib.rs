@@ -4,10 +4,10 @@
 #![warn(missing_docs)]
 
 pub mod encoding;
-pub mod record;
 pub mod identity;
 pub mod ledger;
 #[cfg(feature = "node")]
 pub mod network;
 #[cfg(feature = "node")]
 pub mod node;
+pub mod record;

@@ -199,23 +199,32 @@ pub fn verify_consistency(old_size: u64, old_root: &Digest, size: u64, root: &Di
     if old_size >= size {
         return old_size == size && path.is_empty() && old_root == root;
     }
-    let mut path = path.iter();
-    let first = if old_size.is_power_of_two() {
-        old_root
-    } else if let Some(first) = path.next() {
-        first
+    let (seed, rest) = if old_size.is_power_of_two() {
+        (old_root, path)
+    } else if let Some((first, rest)) = path.split_first() {
+        (first, rest)
     } else {
         return false;
     };
+    roots_from_consistency(old_size, size, seed, rest) == Some((*old_root, *root))
+}
+
+/// The old and the new root that a consistency path leads to from `seed`, or `None` if it is none for these sizes. With the
+/// seed given apart the old root is computed and not assumed, so that a path can also prove that another old root was signed.
+#[must_use]
+pub fn roots_from_consistency(old_size: u64, size: u64, seed: &Digest, rest: &[Digest]) -> Option<(Digest, Digest)> {
+    if old_size == 0 || old_size >= size {
+        return None;
+    }
     let (mut fnode, mut snode) = (old_size - 1, size - 1);
     while fnode & 1 == 1 {
         fnode >>= 1;
         snode >>= 1;
     }
-    let (mut old_hash, mut hash) = (*first, *first);
-    for sibling in path {
+    let (mut old_hash, mut hash) = (*seed, *seed);
+    for sibling in rest {
         if snode == 0 {
-            return false;
+            return None;
         }
         if fnode & 1 == 1 || fnode == snode {
             old_hash = node_hash(sibling, &old_hash);
@@ -230,7 +239,7 @@ pub fn verify_consistency(old_size: u64, old_root: &Digest, size: u64, root: &Di
         fnode >>= 1;
         snode >>= 1;
     }
-    snode == 0 && old_hash == *old_root && hash == *root
+    (snode == 0).then_some((old_hash, hash))
 }
 
 /// The right edge of a growing tree: one hash per complete subtree, at most 64 in all.

@@ -285,7 +285,10 @@ impl CharterDraft {
         for (code, member) in &self.members {
             let fault = |fault| CharterError::Member { member: *code, fault };
             bounds("name of a member", is_name(&member.name))?;
-            bounds("statements per day", member.statements_per_day.is_none_or(|count| (1..=STATEMENTS_PER_DAY_MAX).contains(&count)))?;
+            bounds(
+                "statements per day",
+                member.statements_per_day.is_none_or(|count| (1..=STATEMENTS_PER_DAY_MAX).contains(&count)),
+            )?;
             if member.kind == MemberKind::Country && !code.is_alphabetic() {
                 return Err(fault(MemberFault::Code));
             }
@@ -369,7 +372,11 @@ impl Charter {
 
     /// The members that take part, countries and observers.
     pub fn active_members(&self) -> impl Iterator<Item = (MemberCode, &Member)> {
-        self.0.members.iter().filter(|(_, member)| member.status == MemberStatus::Active).map(|(code, member)| (*code, member))
+        self.0
+            .members
+            .iter()
+            .filter(|(_, member)| member.status == MemberStatus::Active)
+            .map(|(code, member)| (*code, member))
     }
 
     /// The members that have a vote.
@@ -399,7 +406,11 @@ impl Charter {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let draft = &self.0;
-        let members: Map = draft.members.iter().map(|(code, member)| (Value::from(*code), Value::from(encode_member(member)))).collect();
+        let members: Map = draft
+            .members
+            .iter()
+            .map(|(code, member)| (Value::from(*code), Value::from(encode_member(member))))
+            .collect();
         let mut map = Map::new()
             .with(field::VERSION, draft.version)
             .with(field::NAME, draft.name.as_str())
@@ -423,7 +434,8 @@ impl Charter {
         let predecessor =
             if fields.has(field::PREDECESSOR) { Some(Digest(fields.array(field::PREDECESSOR)?)) } else { None };
         let name = fields.text(field::NAME)?;
-        let issued_at = UnixTime::from_seconds(fields.i64(field::ISSUED_AT)?).map_err(|_| fields.bad(field::ISSUED_AT))?;
+        let issued_at =
+            UnixTime::from_seconds(fields.i64(field::ISSUED_AT)?).map_err(|_| fields.bad(field::ISSUED_AT))?;
         let quorum = match fields.items(field::QUORUM)?.as_slice() {
             [numerator, denominator] => numerator
                 .as_u64()
@@ -442,7 +454,8 @@ impl Charter {
         }
         let mut members = BTreeMap::new();
         for (code, entry) in listed {
-            let code: MemberCode = code.as_text().and_then(|text| text.parse().ok()).ok_or_else(|| fields.bad(field::MEMBERS))?;
+            let code: MemberCode =
+                code.as_text().and_then(|text| text.parse().ok()).ok_or_else(|| fields.bad(field::MEMBERS))?;
             members.insert(code, decode_member(code, entry)?);
         }
         fields.end()?;
@@ -498,7 +511,8 @@ fn decode_member(code: MemberCode, entry: Value) -> Result<Member, CharterError>
     let mut fields = Fields::of(entry, "charter member")?;
     let name = fields.text(field::member::NAME)?;
     let kind = MemberKind::named(&fields.text(field::member::KIND)?).ok_or_else(|| fields.bad(field::member::KIND))?;
-    let status = MemberStatus::named(&fields.text(field::member::STATUS)?).ok_or_else(|| fields.bad(field::member::STATUS))?;
+    let status =
+        MemberStatus::named(&fields.text(field::member::STATUS)?).ok_or_else(|| fields.bad(field::member::STATUS))?;
     let root = PublicKey::from_bytes(&fields.array(field::member::ROOT)?)
         .map_err(|source| CharterError::Key { member: code, source })?;
     let next_root = Digest(fields.array(field::member::NEXT_ROOT)?);

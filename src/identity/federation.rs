@@ -163,10 +163,12 @@ impl Federation {
 
     /// The network identities of all active members.
     pub fn transports(&self) -> impl Iterator<Item = Transport<'_>> {
-        self.active_members().filter_map(|(member, _)| Some((member, self.manifest(member)?))).flat_map(|(member, manifest)| {
-            let entries = manifest.transports().iter();
-            entries.map(move |entry| Transport { member, key: &entry.key, addresses: &entry.addresses })
-        })
+        self.active_members().filter_map(|(member, _)| Some((member, self.manifest(member)?))).flat_map(
+            |(member, manifest)| {
+                let entries = manifest.transports().iter();
+                entries.map(move |entry| Transport { member, key: &entry.key, addresses: &entry.addresses })
+            },
+        )
     }
 
     /// The active member whose network identity this is.
@@ -295,7 +297,10 @@ impl Federation {
     fn check_keys_apart(&self) -> Result<(), FederationError> {
         let mut owners: BTreeMap<&PublicKey, MemberCode> = BTreeMap::new();
         let roots = self.charter().members().iter().map(|(code, member)| (*code, &member.root));
-        let others = self.manifests.iter().flat_map(|(code, manifest)| manifest.manifest().signing_keys().map(|key| (*code, key)));
+        let others = self
+            .manifests
+            .iter()
+            .flat_map(|(code, manifest)| manifest.manifest().signing_keys().map(|key| (*code, key)));
         for (second, key) in roots.chain(others) {
             if let Some(first) = owners.insert(key, second).filter(|first| *first != second) {
                 return Err(FederationError::KeyShared { first, second });

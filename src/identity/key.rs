@@ -191,7 +191,9 @@ mod tests {
     #[test]
     fn pem_is_what_openssl_writes() {
         // `openssl pkey -pubout` of the first key in RFC 8032 §7.1.
-        let seed = data_encoding::HEXLOWER.decode(b"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60").unwrap();
+        let seed = data_encoding::HEXLOWER
+            .decode(b"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+            .unwrap();
         let secret = SecretKey::from_seed(seed.as_slice().try_into().unwrap());
         assert_eq!(
             secret.public().to_pem(),

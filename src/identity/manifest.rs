@@ -270,8 +270,10 @@ impl Manifest {
     pub fn encode(&self) -> Vec<u8> {
         let draft = &self.0;
         let logs = draft.logs.iter().map(|log| Value::from(encode_log(log))).collect::<Vec<_>>();
-        let seal_keys: Map = draft.seal_keys.iter().map(|(epoch, key)| (Value::from(*epoch), Value::from(key))).collect();
-        let transports = draft.transports.iter().map(|transport| Value::from(encode_transport(transport))).collect::<Vec<_>>();
+        let seal_keys: Map =
+            draft.seal_keys.iter().map(|(epoch, key)| (Value::from(*epoch), Value::from(key))).collect();
+        let transports =
+            draft.transports.iter().map(|transport| Value::from(encode_transport(transport))).collect::<Vec<_>>();
         let custodians = draft.custodians.iter().map(|code| Value::from(*code)).collect::<Vec<_>>();
         let mut map = Map::new()
             .with(field::MEMBER, draft.member)
@@ -308,11 +310,15 @@ impl Manifest {
         let mut seal_keys = BTreeMap::new();
         for (epoch, bytes) in listed {
             let epoch = epoch.as_u64().and_then(|epoch| u32::try_from(epoch).ok());
-            let (Some(epoch), Some(bytes)) = (epoch, bytes.as_bytes()) else { return Err(fields.bad(field::SEAL_KEYS).into()) };
-            let key = SealPublicKey::from_bytes(bytes).map_err(|source| ManifestError::Key { field: "seal key", source })?;
+            let (Some(epoch), Some(bytes)) = (epoch, bytes.as_bytes()) else {
+                return Err(fields.bad(field::SEAL_KEYS).into());
+            };
+            let key =
+                SealPublicKey::from_bytes(bytes).map_err(|source| ManifestError::Key { field: "seal key", source })?;
             seal_keys.insert(epoch, key);
         }
-        let transports = fields.items(field::TRANSPORTS)?.into_iter().map(decode_transport).collect::<Result<_, _>>()?;
+        let transports =
+            fields.items(field::TRANSPORTS)?.into_iter().map(decode_transport).collect::<Result<_, _>>()?;
         let mut custodians = BTreeSet::new();
         for code in fields.items(field::CUSTODIANS)? {
             let code: MemberCode =
@@ -323,7 +329,8 @@ impl Manifest {
             custodians.insert(code);
         }
         fields.end()?;
-        ManifestDraft { member, version, predecessor, issued_at, logs, witness, seal_keys, transports, custodians }.check()
+        ManifestDraft { member, version, predecessor, issued_at, logs, witness, seal_keys, transports, custodians }
+            .check()
     }
 }
 
@@ -503,7 +510,11 @@ fn decode_transport(entry: Value) -> Result<TransportEntry, ManifestError> {
     let addresses = fields
         .items(field::TRANSPORT_ADDRESSES)?
         .into_iter()
-        .map(|address| if let Value::Text(text) = address { Ok(text) } else { Err(fields.bad(field::TRANSPORT_ADDRESSES)) })
+        .map(
+            |address| {
+                if let Value::Text(text) = address { Ok(text) } else { Err(fields.bad(field::TRANSPORT_ADDRESSES)) }
+            },
+        )
         .collect::<Result<_, _>>()?;
     fields.end()?;
     Ok(TransportEntry { key, addresses })
@@ -520,5 +531,7 @@ fn time(fields: &mut Fields, key: i64) -> Result<UnixTime, CborError> {
 
 /// The form of a multiaddress, as far as it can be told without the network's code: printable ASCII that begins with a slash.
 fn is_address(address: &str) -> bool {
-    address.len() <= ADDRESS_BYTES_MAX && address.starts_with('/') && address.bytes().all(|byte| byte.is_ascii_graphic())
+    address.len() <= ADDRESS_BYTES_MAX
+        && address.starts_with('/')
+        && address.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -148,10 +148,8 @@ impl Header {
     #[must_use]
     pub fn encode(&self, kind: ObjectKind, extra: Map) -> Map {
         assert!(has_exactly(&extra, kind.labels()), "labels of a {kind:?} are a closed list");
-        let claims = Map::new()
-            .with(ISS, member_uri(self.issuer))
-            .with(SUB, self.subject.as_str())
-            .with(IAT, self.issued_at);
+        let claims =
+            Map::new().with(ISS, member_uri(self.issuer)).with(SUB, self.subject.as_str()).with(IAT, self.issued_at);
         extra
             .with(label::ALG, ALG_EDDSA)
             .with(label::TYP, kind.media_type())

@@ -60,7 +60,12 @@ impl SignedCharter {
     ///
     /// # Errors
     /// [`CharterError::Signature`] if it does not verify.
-    pub fn add_signature(&mut self, signer: MemberCode, key: &PublicKey, signature: [u8; 64]) -> Result<(), CharterError> {
+    pub fn add_signature(
+        &mut self,
+        signer: MemberCode,
+        key: &PublicKey,
+        signature: [u8; 64],
+    ) -> Result<(), CharterError> {
         let kid = key.kid();
         key.verify(&self.to_be_signed(signer, kid), &signature).map_err(|_| CharterError::Signature { signer, kid })?;
         self.signatures.insert((signer, kid), signature);
@@ -147,7 +152,8 @@ impl SignedCharter {
     /// announced one as well, so that a member whose present root is lost is not locked out.
     fn votes(&self, electorate: &Charter) -> u64 {
         let voted = electorate.active_countries().filter(|(code, member)| {
-            let announced = self.charter.member(*code).map(|new| &new.root).filter(|root| root.digest() == member.next_root);
+            let announced =
+                self.charter.member(*code).map(|new| &new.root).filter(|root| root.digest() == member.next_root);
             self.is_signed_by(*code, &member.root) || announced.is_some_and(|root| self.is_signed_by(*code, root))
         });
         voted.count() as u64
@@ -166,7 +172,8 @@ impl SignedCharter {
     /// Every signature must be good and by a root of this version or of the one before, so that nothing unchecked is carried along.
     fn check_signatures(&self, before: Option<&Charter>) -> Result<(), CharterError> {
         for (signer, kid) in self.signers() {
-            let roots = [Some(&self.charter), before].into_iter().flatten().filter_map(|charter| charter.member(signer));
+            let roots =
+                [Some(&self.charter), before].into_iter().flatten().filter_map(|charter| charter.member(signer));
             if !roots.into_iter().any(|member| member.root.kid() == kid && self.is_signed_by(signer, &member.root)) {
                 return Err(CharterError::Signature { signer, kid });
             }

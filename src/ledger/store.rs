@@ -77,6 +77,8 @@ pub enum Mark {
     Inbox(RecordId),
     /// The record in which a document line of one's own was logged, by the line's digest.
     Source(Digest),
+    /// How many audited statements of a log have been searched for what is addressed to this node.
+    Scanned(LogId),
 }
 
 /// The kinds of [`Mark`], for listing.
@@ -91,6 +93,8 @@ pub enum MarkKind {
     Inbox = 3,
     /// [`Mark::Source`]
     Source = 4,
+    /// [`Mark::Scanned`]
+    Scanned = 5,
 }
 
 /// One frame to be kept.
@@ -320,6 +324,7 @@ impl Mark {
             Self::Flag(_) => MarkKind::Flag,
             Self::Inbox(_) => MarkKind::Inbox,
             Self::Source(_) => MarkKind::Source,
+            Self::Scanned(_) => MarkKind::Scanned,
         }
     }
 
@@ -328,7 +333,7 @@ impl Mark {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = vec![self.kind() as u8];
         match self {
-            Self::Audited(log) => put_log(&mut bytes, log),
+            Self::Audited(log) | Self::Scanned(log) => put_log(&mut bytes, log),
             Self::Flag(id) | Self::Inbox(id) => put_record(&mut bytes, id),
             Self::Source(digest) => bytes.extend(digest.0),
         }
@@ -345,6 +350,7 @@ impl Mark {
             2 => Self::Flag(take_record(rest)?),
             3 => Self::Inbox(take_record(rest)?),
             4 => Self::Source(Digest(take(rest)?)),
+            5 => Self::Scanned(take_log(rest)?),
             _ => return None,
         };
         rest.is_empty().then_some(mark)

@@ -6,12 +6,12 @@ use libp2p::{StreamProtocol, allow_block_list, connection_limits, memory_connect
 
 use data_encoding::HEXLOWER;
 
+use super::NetworkError;
 use super::address_cap::AddressCap;
 use super::codec::Frames;
 use super::config::{Config, Limits};
 use super::gossip::{self, Gossip};
 use super::limits;
-use super::NetworkError;
 
 /// Everything that runs on a connection. The order matters: libp2p asks the parts from first to last and stops at the
 /// first that denies, and the protocols must not prepare anything for a connection that is denied.

@@ -24,10 +24,8 @@ impl Bucket {
         let elapsed = u64::try_from(now.saturating_sub(self.filled).as_micros()).unwrap_or(u64::MAX);
         self.filled = self.filled.max(now);
         // Tokens per second are millionths of a token per microsecond.
-        self.millionths = self
-            .millionths
-            .saturating_add(elapsed.saturating_mul(self.per_second))
-            .min(self.burst.saturating_mul(ONE));
+        self.millionths =
+            self.millionths.saturating_add(elapsed.saturating_mul(self.per_second)).min(self.burst.saturating_mul(ONE));
         match self.millionths.checked_sub(ONE) {
             Some(left) => {
                 self.millionths = left;

@@ -4,7 +4,9 @@
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
     /// `SSLKEYLOGFILE` is set: the TLS library would write the secrets of every session to that file.
-    #[error("the environment variable SSLKEYLOGFILE is set; with it, the secrets of every connection are written to a file")]
+    #[error(
+        "the environment variable SSLKEYLOGFILE is set; with it, the secrets of every connection are written to a file"
+    )]
     KeyLog,
     /// The bytes are not an Ed25519 public key, or are a weak one (small order).
     #[error("transport key {0} is not a usable Ed25519 key")]

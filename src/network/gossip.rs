@@ -8,12 +8,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
+use libp2p::gossipsub::IdentityTransform;
 use libp2p::gossipsub::{
     Behaviour, ConfigBuilder, IdentTopic, MessageAcceptance, MessageAuthenticity, MessageId, PeerScoreParams,
     PeerScoreThresholds, TopicHash, TopicScoreParams, ValidationMode, WhitelistSubscriptionFilter,
     score_parameter_decay,
 };
-use libp2p::gossipsub::IdentityTransform;
 use sha2::{Digest, Sha256};
 
 use super::limits::{GOSSIP_FRAME_BYTES, GOSSIP_QUEUE};
@@ -67,9 +67,7 @@ pub(super) fn behaviour(federation: &[u8; 32], exempt_loopback: bool) -> Result<
     let filter = WhitelistSubscriptionFilter(HashSet::from([topic.hash()]));
     let mut gossip = Behaviour::new_with_subscription_filter(MessageAuthenticity::Anonymous, config, filter)
         .map_err(|error| failed(error.to_owned()))?;
-    gossip
-        .with_peer_score(scoring(&topic.hash(), exempt_loopback), thresholds())
-        .map_err(failed)?;
+    gossip.with_peer_score(scoring(&topic.hash(), exempt_loopback), thresholds()).map_err(failed)?;
     gossip.subscribe(&topic).map_err(|error| failed(error.to_string()))?;
     Ok(gossip)
 }

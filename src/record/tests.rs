@@ -140,8 +140,7 @@ fn a_doubtful_container_is_refused_in_an_own_entry_and_kept_in_a_document() {
             }];
         })
     };
-    let text =
-        "containers/0/number: \"CONU1234567\": the check digit of the container number is wrong";
+    let text = "containers/0/number: \"CONU1234567\": the check digit of the container number is wrong";
     refused(with_container(), Strictness::Own, &[text]);
     let checked = with_container().check(&context(Strictness::Imported)).expect("kept");
     assert!(checked.warnings.iter().any(|finding| finding.to_string() == text));

@@ -167,9 +167,12 @@ impl Task {
         let Some((peer, id)) = self.asked.remove(request) else { return };
         self.outbox.done(&peer);
         // An answer of a peer that has been removed meanwhile is not used.
-        let answer = answer.and_then(|bytes| {
-            if self.peers.contains_key(&peer) { Ok(bytes) } else { Err(RequestFailure::NotConnected) }
-        });
+        let answer =
+            answer.and_then(
+                |bytes| {
+                    if self.peers.contains_key(&peer) { Ok(bytes) } else { Err(RequestFailure::NotConnected) }
+                },
+            );
         self.outlet.deliver(match answer {
             Ok(bytes) => Event::Response { from: peer, id, bytes },
             Err(reason) => Event::RequestFailed { to: peer, id, reason },
