@@ -151,11 +151,14 @@ fn subnet_of(ip: IpAddr) -> IpAddr {
 }
 
 fn ip(address: &Multiaddr) -> Option<IpAddr> {
-    address.iter().find_map(|part| match part {
-        Protocol::Ip4(ip) => Some(IpAddr::V4(ip)),
-        Protocol::Ip6(ip) => Some(IpAddr::V6(ip)),
-        _ => None,
-    })
+    let first = address.iter().next()?;
+    if let Protocol::Ip4(ip) = first {
+        Some(IpAddr::V4(ip))
+    } else if let Protocol::Ip6(ip) = first {
+        Some(IpAddr::V6(ip))
+    } else {
+        None
+    }
 }
 
 impl NetworkBehaviour for AddressCap {

@@ -49,7 +49,7 @@ impl Behaviour {
             limits: connection_limits::Behaviour::new(connection_limits(&config.limits, 0)),
             memory: memory_limit(config.limits.memory_bytes),
             ping: ping::Behaviour::new(ping),
-            gossip: gossip::behaviour(&config.federation, config.exempt_loopback)?,
+            gossip: gossip::behaviour(&config.federation)?,
             server: requests(ProtocolSupport::Inbound, limits::SERVED_PER_PEER),
             client: requests(ProtocolSupport::Outbound, limits::IN_FLIGHT_PER_PEER),
         })

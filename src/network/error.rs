@@ -1,5 +1,7 @@
 //! Why the network does not start.
 
+use std::error::Error;
+
 /// Why the network does not start, or why an address or a key is no good.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
@@ -38,4 +40,19 @@ pub enum NetworkError {
         /// What it says.
         reason: String,
     },
+}
+
+/// The error and what caused it, in one line.
+pub(super) fn causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
 }

@@ -3,8 +3,6 @@
 //! Messages are anonymous for the transport, because what is inside is signed; their id is the hash of their content,
 //! so nobody can make one message into many. Omission is harmless: sync is the guarantee, gossip only makes it fast.
 
-use std::collections::{HashMap, HashSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
@@ -41,7 +39,7 @@ pub(super) fn topic(federation: &[u8; 32]) -> IdentTopic {
 }
 
 /// The behaviour, subscribed to the federation's topic.
-pub(super) fn behaviour(federation: &[u8; 32], exempt_loopback: bool) -> Result<Gossip, NetworkError> {
+pub(super) fn behaviour(federation: &[u8; 32]) -> Result<Gossip, NetworkError> {
     let failed = |reason: String| NetworkError::Setup { part: "gossip", reason };
     let topic = topic(federation);
     let config = ConfigBuilder::default()
@@ -64,10 +62,10 @@ pub(super) fn behaviour(federation: &[u8; 32], exempt_loopback: bool) -> Result<
         .connection_handler_queue_len(GOSSIP_QUEUE)
         .build()
         .map_err(|error| failed(error.to_string()))?;
-    let filter = WhitelistSubscriptionFilter(HashSet::from([topic.hash()]));
+    let filter = WhitelistSubscriptionFilter([topic.hash()].into());
     let mut gossip = Behaviour::new_with_subscription_filter(MessageAuthenticity::Anonymous, config, filter)
         .map_err(|error| failed(error.to_owned()))?;
-    gossip.with_peer_score(scoring(&topic.hash(), exempt_loopback), thresholds()).map_err(failed)?;
+    gossip.with_peer_score(scoring(&topic.hash()), thresholds()).map_err(failed)?;
     gossip.subscribe(&topic).map_err(|error| failed(error.to_string()))?;
     Ok(gossip)
 }
@@ -106,17 +104,14 @@ fn thresholds() -> PeerScoreThresholds {
 }
 
 /// Good behaviour can earn at most 10 points, so that it never offsets proof of bad (CVE-2022-47547).
-fn scoring(topic: &TopicHash, exempt_loopback: bool) -> PeerScoreParams {
-    let loopback: HashSet<IpAddr> = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()].into();
+fn scoring(topic: &TopicHash) -> PeerScoreParams {
     PeerScoreParams {
-        topics: HashMap::from([(topic.clone(), topic_scoring())]),
+        topics: [(topic.clone(), topic_scoring())].into(),
         topic_score_cap: 10.0,
         app_specific_weight: 1.0,
         // Identities come from the charter: nobody can make more of them, and small members may share a computing
         // centre or one proxy. So a shared address is no sign of an attack.
         ip_colocation_factor_weight: 0.0,
-        ip_colocation_factor_threshold: 4.0,
-        ip_colocation_factor_whitelist: if exempt_loopback { loopback } else { HashSet::new() },
         behaviour_penalty_weight: -10.0,
         behaviour_penalty_threshold: 6.0,
         behaviour_penalty_decay: score_parameter_decay(Duration::from_secs(600)),
@@ -163,8 +158,8 @@ mod tests {
     fn the_parameters_are_valid() {
         let topic = topic(&[0xab; 32]).hash();
         assert!(topic.as_str().ends_with(&"ab".repeat(32)));
-        scoring(&topic, true).validate().unwrap();
+        scoring(&topic).validate().unwrap();
         thresholds().validate().unwrap();
-        behaviour(&[1; 32], false).unwrap();
+        behaviour(&[1; 32]).unwrap();
     }
 }

@@ -82,7 +82,8 @@ pub fn refuse_key_log() -> Result<(), NetworkError> {
 
 /// Listens, and starts the one task that owns the network. Nobody may connect before [`Command::SetPeers`]. Must be
 /// called inside a tokio runtime. The task ends at [`Command::Shutdown`], or when the handles or the receiver are
-/// dropped.
+/// dropped. If it ends otherwise, libp2p has panicked: start it again, after a wait that grows; nothing but connections
+/// is lost.
 ///
 /// # Errors
 /// [`NetworkError`] if the environment, the key or an address is no good.

@@ -94,7 +94,7 @@ impl Outlet {
             | Event::DialFailed { .. } => false,
         };
         let mut places = self.backlog.iter().enumerate().filter(|(_, event)| of_peer(event)).map(|(at, _)| at);
-        let (first, last) = (places.next(), places.last());
+        let (first, last) = (places.next(), places.next_back());
         match (first, last) {
             (Some(first), Some(last)) if first != last => {
                 // Disconnected, Connected, and now Disconnected again: keep the first.

@@ -11,13 +11,14 @@ use futures::StreamExt;
 use libp2p::gossipsub::{MessageId, TopicHash};
 use libp2p::request_response::OutboundRequestId;
 use libp2p::swarm::dial_opts::DialOpts;
-use libp2p::swarm::{ConnectionId, Swarm};
+use libp2p::swarm::{ConnectionId, DialError, Swarm};
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::behaviour::{Behaviour, connection_limits};
 use super::bucket::Bucket;
+use super::error::causes;
 use super::inbox::Inbox;
 use super::outbox::Outbox;
 use super::outlet::Outlet;
@@ -235,8 +236,11 @@ impl Task {
                 // would meet in one TCP connection in which both are the client.
                 .allocate_new_port()
                 .build();
-            if let Err(error) = self.swarm.dial(options) {
-                self.dial_failed(peer, incoming::causes(&error));
+            match self.swarm.dial(options) {
+                Ok(()) => {}
+                // The peer has dialled us, and we are about to hear of it.
+                Err(DialError::DialPeerConditionFalse(_)) => self.redial.on_failed(&peer, now, chance()),
+                Err(error) => self.dial_failed(peer, causes(&error)),
             }
         }
     }

@@ -6,6 +6,7 @@
 use libp2p::{Multiaddr, Swarm, SwarmBuilder, noise, quic, tcp, tls, yamux};
 
 use super::behaviour::Behaviour;
+use super::error::causes;
 use super::{Config, NetworkError, limits, peer_id};
 
 /// Builds the swarm and starts to listen. Must be called inside a tokio runtime.
@@ -15,7 +16,7 @@ pub(super) fn listen(config: &Config) -> Result<Swarm<Behaviour>, NetworkError> 
         let address = parse(text)?;
         swarm
             .listen_on(address)
-            .map_err(|error| NetworkError::Listen { address: text.clone(), reason: error.to_string() })?;
+            .map_err(|error| NetworkError::Listen { address: text.clone(), reason: causes(&error) })?;
     }
     Ok(swarm)
 }

@@ -1,7 +1,5 @@
 //! What libp2p reports: connections, gossip, requests, answers.
 
-use std::error::Error;
-
 use libp2p::core::ConnectedPoint;
 use libp2p::gossipsub;
 use libp2p::request_response::{self, InboundRequestId, Message, OutboundFailure, OutboundRequestId};
@@ -10,6 +8,7 @@ use libp2p::{Multiaddr, PeerId};
 
 use super::{Task, chance};
 use crate::network::behaviour::BehaviourEvent;
+use crate::network::error::causes;
 use crate::network::inbox::Channel;
 use crate::network::{Event, GossipId, RequestFailure, Verdict, gossip, limits, peer_id};
 
@@ -32,7 +31,15 @@ impl Task {
                 tracing::warn!(?addresses, ?reason, "no longer listening");
             }
             SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "listening is disturbed"),
-            _ => {}
+            SwarmEvent::OutgoingConnectionError { peer_id: None, .. }
+            | SwarmEvent::IncomingConnection { .. }
+            | SwarmEvent::ExpiredListenAddr { .. }
+            | SwarmEvent::Dialing { .. }
+            | SwarmEvent::NewExternalAddrCandidate { .. }
+            | SwarmEvent::ExternalAddrConfirmed { .. }
+            | SwarmEvent::ExternalAddrExpired { .. }
+            | SwarmEvent::NewExternalAddrOfPeer { .. }
+            | _ => {}
         }
     }
 
@@ -178,21 +185,6 @@ impl Task {
             Err(reason) => Event::RequestFailed { to: peer, id, reason },
         });
     }
-}
-
-/// The error and what caused it, in one line.
-pub(super) fn causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = error.source();
-    }
-    text
 }
 
 fn failure(error: &OutboundFailure) -> RequestFailure {
