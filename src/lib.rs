@@ -5,6 +5,7 @@
 
 pub mod encoding;
 pub mod identity;
+pub mod seal;
 pub mod ledger;
 #[cfg(feature = "node")]
 pub mod network;

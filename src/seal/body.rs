@@ -1,0 +1,476 @@
+//! A record's body: its compartments, each sealed singly, and the head of which the statement signs the digest.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use data_encoding::HEXLOWER;
+
+use super::compartment::{ContentKey, Encrypted};
+use super::fields::Opened;
+use super::lane::LaneKey;
+use super::padding::Shape;
+use super::{SealContext, SealError};
+use crate::encoding::cbor::{self, CborError, Fields, Map, Value};
+use crate::encoding::hash::{Digest, sha256};
+use crate::encoding::random::Randomness;
+
+/// Media type of a body head: what the statement's hash envelope says that it hashed.
+pub const BODY_HEAD_TYPE: &str = "application/vnd.shieldwall.body-head+cbor";
+/// Media type of the head of a `lanes` body.
+pub const LANES_HEAD_TYPE: &str = "application/vnd.shieldwall.lanes-head+cbor";
+/// Compartments in a body.
+pub const COMPARTMENTS_MAX: usize = 16;
+/// The largest size class, 16 MiB; a charter may allow less.
+pub const SIZE_CLASS_MAX: u8 = 15;
+/// Size class 0, in bytes.
+const UNIT: usize = 512;
+/// Compartments are padded to a multiple of this, save the one that fills the body up.
+const COMPARTMENT_UNIT: usize = 64;
+
+/// The name of a compartment outside its seal: random.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CompartmentLabel(pub [u8; 16]);
+
+/// What goes into one compartment, and who may read it.
+pub struct CompartmentDraft<'a> {
+    /// Its name, such as `summary`.
+    pub name: &'a str,
+    /// Its fields.
+    pub fields: &'a BTreeMap<String, Value>,
+    /// The lanes to its readers, the author's own among them.
+    pub readers: Vec<&'a LaneKey>,
+}
+
+/// What the statement signs the digest of: every compartment by digest and by the root over its fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BodyHead {
+    compartments: Vec<CompartmentHead>,
+}
+
+/// One compartment in a [`BodyHead`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompartmentHead {
+    /// Its name outside the seal.
+    pub label: CompartmentLabel,
+    /// SHA-256 of the sealed bytes.
+    pub digest: Digest,
+    /// How many sealed bytes there are.
+    pub length: u64,
+    /// The Merkle root over its salted fields.
+    pub fields_root: Digest,
+}
+
+/// A body ready to be logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedBody {
+    /// What the statement signs the digest of.
+    pub head: BodyHead,
+    /// The sealed compartments (`COSE_Encrypt`), in the order of the head.
+    pub compartments: Vec<Vec<u8>>,
+    /// n, where all compartments together have exactly 512·2ⁿ bytes.
+    pub size_class: u8,
+}
+
+/// Seals a record's compartments, each for its readers, and pads them so that together they have 512·2ⁿ bytes.
+///
+/// # Errors
+/// [`SealError::Bounds`] for names, numbers or sizes beyond what is possible, and for a compartment without readers or fields.
+pub fn seal_body(
+    context: &SealContext,
+    drafts: &[CompartmentDraft<'_>],
+    random: &mut Randomness,
+) -> Result<SealedBody, SealError> {
+    if drafts.is_empty() || drafts.len() > COMPARTMENTS_MAX {
+        return Err(SealError::Bounds { what: "number of compartments" });
+    }
+    let mut prepared = BTreeMap::new();
+    for draft in drafts {
+        let label = CompartmentLabel(random.array());
+        let content = Opened::salted(draft.name, draft.fields, random)?;
+        let (encrypted, key) = Encrypted::for_readers(context, &label, &draft.readers, random)?;
+        prepared.insert(label, (content, encrypted, key));
+    }
+    let shapes = prepared
+        .values()
+        .map(|(content, encrypted, _)| Shape {
+            around: encrypted.around(),
+            plaintext: content.to_plaintext((0, 0)).len(),
+        })
+        .collect::<Vec<_>>();
+    let (size_class, paddings) = pad(&shapes)?;
+
+    let mut heads = Vec::with_capacity(prepared.len());
+    let mut compartments = Vec::with_capacity(prepared.len());
+    for ((label, (content, encrypted, key)), padding) in prepared.into_iter().zip(paddings) {
+        let bytes = encrypted.encrypt(context, &label, &key, content.to_plaintext(padding)).encode();
+        heads.push(CompartmentHead {
+            label,
+            digest: sha256(&bytes),
+            length: bytes.len() as u64,
+            fields_root: content.root(),
+        });
+        compartments.push(bytes);
+    }
+    let body = SealedBody { head: BodyHead { compartments: heads }, compartments, size_class };
+    assert_eq!(body.head.size_class(), Some(size_class), "padding must come out exactly");
+    Ok(body)
+}
+
+/// The smallest size class whose bodies have room for so many bytes.
+#[must_use]
+pub fn size_class(bytes: u64) -> u8 {
+    let units = bytes.div_ceil(UNIT as u64).max(1).next_power_of_two();
+    u8::try_from(units.trailing_zeros()).expect("a logarithm of 64 bits")
+}
+
+impl BodyHead {
+    /// The compartments in the order of their labels.
+    #[must_use]
+    pub fn compartments(&self) -> &[CompartmentHead] {
+        &self.compartments
+    }
+
+    /// n, if all compartments together have exactly 512·2ⁿ bytes; it must be the class that the statement signs.
+    #[must_use]
+    pub fn size_class(&self) -> Option<u8> {
+        let bytes = self.compartments.iter().map(|compartment| compartment.length).sum::<u64>();
+        let class = size_class(bytes);
+        (class <= SIZE_CLASS_MAX && (UNIT as u64) << class == bytes).then_some(class)
+    }
+
+    /// SHA-256 of the encoded head: the payload of the statement.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        sha256(&self.encode())
+    }
+
+    /// The head's bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        cbor::encode(&self.to_value())
+    }
+
+    /// Reads what [`Self::encode`] writes. Whether it is the one that was signed is told by its digest.
+    ///
+    /// # Errors
+    /// [`SealError`] if it is not the form of a body head, or its lengths do not make up a size class.
+    pub fn decode(bytes: &[u8]) -> Result<Self, SealError> {
+        Self::from_value(cbor::decode(bytes)?)
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.compartments.iter().map(|compartment| Value::from(compartment.to_map())).collect::<Vec<_>>())
+    }
+
+    fn from_value(value: Value) -> Result<Self, SealError> {
+        let Value::Array(items) = value else { return Err(CborError::Shape { object: "body head" }.into()) };
+        if items.is_empty() || items.len() > COMPARTMENTS_MAX {
+            return Err(SealError::Bounds { what: "number of compartments" });
+        }
+        let compartments = items.into_iter().map(CompartmentHead::from_value).collect::<Result<Vec<_>, _>>()?;
+        let head = Self { compartments };
+        if !head.compartments.is_sorted_by(|a, b| a.label < b.label) || head.size_class().is_none() {
+            return Err(SealError::Bounds { what: "order or size of the compartments" });
+        }
+        Ok(head)
+    }
+}
+
+impl CompartmentHead {
+    /// Whether these sealed bytes are the ones that were signed: what a holder checks before it stores or serves them.
+    ///
+    /// # Errors
+    /// [`SealError::NotTheSigned`] otherwise.
+    pub fn check(&self, bytes: &[u8]) -> Result<(), SealError> {
+        let is_signed = bytes.len() as u64 == self.length && sha256(bytes) == self.digest;
+        if is_signed { Ok(()) } else { Err(SealError::NotTheSigned { what: "compartment" }) }
+    }
+
+    /// The content key, as this lane's reader finds it: for a grant, or to be disclosed to a court.
+    ///
+    /// # Errors
+    /// [`SealError::NotAReader`] if the compartment is not for this lane, any other [`SealError`] if it is not the signed one
+    /// or was sealed wrongly.
+    pub fn content_key(&self, context: &SealContext, bytes: &[u8], lane: &LaneKey) -> Result<ContentKey, SealError> {
+        self.check(bytes)?;
+        Encrypted::decode(bytes)?.content_key(context, &self.label, lane)
+    }
+
+    /// Opens the compartment as this lane's reader.
+    ///
+    /// # Errors
+    /// As [`Self::content_key`]; also if the content does not give the signed root.
+    pub fn open(&self, context: &SealContext, bytes: &[u8], lane: &LaneKey) -> Result<Opened, SealError> {
+        let key = self.content_key(context, bytes, lane)?;
+        self.open_with(context, bytes, &key)
+    }
+
+    /// Opens the compartment with its content key.
+    ///
+    /// # Errors
+    /// [`SealError`] if the bytes are not the signed ones, do not open, or do not give the signed root.
+    pub fn open_with(&self, context: &SealContext, bytes: &[u8], key: &ContentKey) -> Result<Opened, SealError> {
+        self.check(bytes)?;
+        let plaintext = Encrypted::decode(bytes)?.decrypt(context, &self.label, key)?;
+        let opened = Opened::from_plaintext(&plaintext)?;
+        if opened.root() != self.fields_root {
+            return Err(SealError::NotTheSigned { what: "content of the compartment" });
+        }
+        Ok(opened)
+    }
+
+    fn to_map(self) -> Map {
+        Map::new().with(1, self.label.0).with(2, self.digest).with(3, self.length).with(4, self.fields_root)
+    }
+
+    fn from_value(value: Value) -> Result<Self, CborError> {
+        let mut fields = Fields::of(value, "compartment in a body head")?;
+        let head = Self {
+            label: CompartmentLabel(fields.array(1)?),
+            digest: Digest(fields.array(2)?),
+            length: fields.u64(3)?,
+            fields_root: Digest(fields.array(4)?),
+        };
+        if head.length > (UNIT as u64) << SIZE_CLASS_MAX {
+            return Err(fields.bad(3));
+        }
+        fields.end()?;
+        Ok(head)
+    }
+}
+
+impl SealedBody {
+    /// Head and compartments as one object.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let compartments = self.compartments.iter().map(|bytes| Value::from(bytes.as_slice())).collect::<Vec<_>>();
+        cbor::encode(&Value::from(vec![self.head.to_value(), Value::from(compartments)]))
+    }
+
+    /// Reads what [`Self::encode`] writes; every compartment must be the one that the head names.
+    ///
+    /// # Errors
+    /// [`SealError`] if it is not of that form, or a compartment is another.
+    pub fn decode(bytes: &[u8]) -> Result<Self, SealError> {
+        const SHAPE: CborError = CborError::Shape { object: "sealed body" };
+        let Value::Array(parts) = cbor::decode(bytes)? else { return Err(SHAPE.into()) };
+        let [head, listed] = <[Value; 2]>::try_from(parts).map_err(|_| SHAPE)?;
+        let head = BodyHead::from_value(head)?;
+        let Value::Array(items) = listed else { return Err(SHAPE.into()) };
+        if items.len() != head.compartments.len() {
+            return Err(SHAPE.into());
+        }
+        let mut compartments = Vec::with_capacity(items.len());
+        for (item, compartment) in items.into_iter().zip(&head.compartments) {
+            let Value::Bytes(bytes) = item else { return Err(SHAPE.into()) };
+            compartment.check(&bytes)?;
+            compartments.push(bytes);
+        }
+        let size_class = head.size_class().ok_or(SealError::Bounds { what: "size of the compartments" })?;
+        Ok(Self { head, compartments, size_class })
+    }
+
+    /// All compartments that are for this lane.
+    ///
+    /// # Errors
+    /// [`SealError`] if one that is for this lane does not open: it was sealed wrongly.
+    pub fn open(&self, context: &SealContext, lane: &LaneKey) -> Result<Vec<Opened>, SealError> {
+        let mut opened = Vec::new();
+        for (head, bytes) in self.head.compartments.iter().zip(&self.compartments) {
+            match head.open(context, bytes, lane) {
+                Ok(content) => opened.push(content),
+                Err(SealError::NotAReader) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(opened)
+    }
+}
+
+/// Two lengths of padding for each compartment, and the size class that they give. Labels are random and so is, therefore,
+/// which compartment comes last and fills the body up.
+fn pad(shapes: &[Shape]) -> Result<(u8, Vec<(usize, usize)>), SealError> {
+    let (last, others) = shapes.split_last().ok_or(SealError::Bounds { what: "number of compartments" })?;
+    let mut used = 0;
+    let mut paddings = Vec::with_capacity(shapes.len());
+    for shape in others {
+        let mut target = shape.least().next_multiple_of(COMPARTMENT_UNIT);
+        let padding = loop {
+            match shape.fit(target) {
+                Some(padding) => break padding,
+                None => target += COMPARTMENT_UNIT,
+            }
+        };
+        used += target;
+        paddings.push(padding);
+    }
+    let smallest = size_class((used + last.least()) as u64);
+    for class in smallest..=SIZE_CLASS_MAX {
+        if let Some(padding) = last.fit((UNIT << class) - used) {
+            paddings.push(padding);
+            return Ok((class, paddings));
+        }
+    }
+    Err(SealError::Bounds { what: "size of the body" })
+}
+
+impl fmt::Display for CompartmentLabel {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+impl fmt::Debug for CompartmentLabel {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{self}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::ids::FederationId;
+    use crate::seal::LaneSecret;
+
+    fn context(record: &str) -> SealContext {
+        SealContext { federation: FederationId(Digest([9; 32])), record: record.parse().unwrap() }
+    }
+
+    fn lane(member: &str) -> LaneKey {
+        LaneSecret::from_bytes([1; 32]).lane_key(member.parse().unwrap())
+    }
+
+    fn fields(entries: &[(&str, &str)]) -> BTreeMap<String, Value> {
+        entries.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect()
+    }
+
+    /// A `summary` for Türkiye and Mozambique and the `parties` for Mozambique alone, both for the author, Georgia.
+    fn sealed(seed: u8) -> SealedBody {
+        let (author, tr, mz) = (lane("GE"), lane("TR"), lane("MZ"));
+        let summary = fields(&[("kind", "N01"), ("month", "2026-11")]);
+        let parties = fields(&[("consignee", "Fábrica de Explosivos"), ("consignor", "Rustavi Azot")]);
+        let drafts = [
+            CompartmentDraft { name: "summary", fields: &summary, readers: vec![&author, &tr, &mz] },
+            CompartmentDraft { name: "parties", fields: &parties, readers: vec![&author, &mz] },
+        ];
+        seal_body(&context("GE-1"), &drafts, &mut Randomness::new([seed; 32])).unwrap()
+    }
+
+    fn names(body: &SealedBody, record: &str, member: &str) -> Vec<String> {
+        let mut names: Vec<_> = body
+            .open(&context(record), &lane(member))
+            .unwrap()
+            .iter()
+            .map(|opened| opened.compartment().to_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn each_reader_opens_its_compartments_and_no_other() {
+        let body = sealed(1);
+        assert_eq!(names(&body, "GE-1", "GE"), ["parties", "summary"]);
+        assert_eq!(names(&body, "GE-1", "MZ"), ["parties", "summary"]);
+        assert_eq!(names(&body, "GE-1", "TR"), ["summary"]);
+        assert!(names(&body, "GE-1", "LB").is_empty());
+        assert!(names(&body, "GE-2", "MZ").is_empty(), "another record has other recipients");
+        let other = SealContext { federation: FederationId(Digest::ZERO), ..context("GE-1") };
+        assert_eq!(body.open(&other, &lane("MZ")), Err(SealError::DoesNotOpen), "another federation");
+    }
+
+    #[test]
+    fn a_disclosed_content_key_opens_one_compartment() {
+        let body = sealed(1);
+        let [first, second] = body.head.compartments() else { panic!("two compartments") };
+        let key = first.content_key(&context("GE-1"), &body.compartments[0], &lane("MZ")).unwrap();
+        let key = ContentKey::from_bytes(*key.as_bytes());
+        assert!(first.open_with(&context("GE-1"), &body.compartments[0], &key).is_ok());
+        assert_eq!(second.open_with(&context("GE-1"), &body.compartments[1], &key), Err(SealError::DoesNotOpen));
+    }
+
+    #[test]
+    fn one_field_can_be_shown_alone() {
+        let body = sealed(1);
+        for (head, bytes) in body.head.compartments().iter().zip(&body.compartments) {
+            let opened = head.open(&context("GE-1"), bytes, &lane("MZ")).unwrap();
+            for field in opened.fields() {
+                let proof = opened.field_proof(&field.name).unwrap();
+                assert_eq!(crate::seal::FieldProof::decode(&proof.encode()), Ok(proof.clone()));
+                assert_eq!(proof.verify(&head.fields_root), Ok(()));
+                let mut other = proof.clone();
+                other.field.value = Value::from("another");
+                assert!(other.verify(&head.fields_root).is_err());
+                let mut other = proof;
+                other.compartment = "intel".to_owned();
+                assert!(other.verify(&head.fields_root).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn bodies_of_every_length_come_out_as_a_size_class() {
+        let author = lane("GE");
+        for length in (0..1200).chain([65_000, 65_300, 131_000]) {
+            let content: BTreeMap<_, _> = [("text".to_owned(), Value::from("x".repeat(length)))].into();
+            let draft = || CompartmentDraft { name: "summary", fields: &content, readers: vec![&author] };
+            for drafts in [vec![draft()], vec![draft(), draft()]] {
+                let body = seal_body(&context("GE-1"), &drafts, &mut Randomness::new([2; 32])).unwrap();
+                let bytes: usize = body.compartments.iter().map(Vec::len).sum();
+                assert_eq!(bytes, UNIT << body.size_class);
+                assert_eq!(body.open(&context("GE-1"), &author).unwrap()[0].content(), content);
+            }
+        }
+    }
+
+    #[test]
+    fn a_compartment_whose_fields_give_another_root_is_refused() {
+        let body = sealed(1);
+        let mut head = body.head.compartments()[0];
+        head.fields_root = Digest::ZERO;
+        let opened = head.open(&context("GE-1"), &body.compartments[0], &lane("MZ"));
+        assert_eq!(opened, Err(SealError::NotTheSigned { what: "content of the compartment" }));
+    }
+
+    #[test]
+    fn size_classes_are_powers_of_two_times_512() {
+        for (bytes, class) in [(0, 0), (1, 0), (512, 0), (513, 1), (1024, 1), (1025, 2), (1 << 24, 15)] {
+            assert_eq!(size_class(bytes), class, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_sealed_without_readers_or_fields() {
+        let author = lane("GE");
+        let (none, some) = (fields(&[]), fields(&[("a", "b")]));
+        for (fields, readers) in [(&some, vec![]), (&none, vec![&author])] {
+            let draft = CompartmentDraft { name: "summary", fields, readers };
+            assert!(seal_body(&context("GE-1"), &[draft], &mut Randomness::new([2; 32])).is_err());
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn bodies_survive_the_round_trip_and_no_flipped_bit_does(seed: u8, at: proptest::sample::Index, bit in 0..8) {
+            let body = sealed(seed);
+            let mut bytes = body.encode();
+            proptest::prop_assert_eq!(SealedBody::decode(&bytes), Ok(body.clone()));
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1u8 << bit;
+            // A head whose digests or roots were changed is of the right form, but another head.
+            let changed = SealedBody::decode(&bytes).is_ok_and(|other| other.head.digest() == body.head.digest());
+            proptest::prop_assert!(!changed);
+        }
+
+        #[test]
+        fn reading_any_bytes_never_panics(bytes: Vec<u8>) {
+            let _ = SealedBody::decode(&bytes).is_ok();
+            let _ = BodyHead::decode(&bytes).is_ok();
+            let _ = Encrypted::decode(&bytes).is_ok();
+            let _ = Opened::from_plaintext(&bytes).is_ok();
+            let _ = crate::seal::FieldProof::decode(&bytes).is_ok();
+            let _ = crate::seal::SlotProof::decode(&bytes).is_ok();
+            let _ = crate::seal::LanesBody::decode(&bytes).is_ok();
+        }
+    }
+}

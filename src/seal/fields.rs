@@ -1,0 +1,241 @@
+//! What is inside a compartment: salted fields, of which a court can be shown one.
+//!
+//! Each field is a leaf of a Merkle tree whose root the body head holds. The salt keeps the leaves of the fields that are not
+//! shown from being guessed. After opening, the fields must give the signed root, so that two readers, even if they
+//! decrypt with different keys, can never be shown different contents.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::{SealError, digests};
+use crate::encoding::cbor::{self, CborError, Fields, Map, Value};
+use crate::encoding::hash::Digest;
+use crate::encoding::merkle;
+use crate::encoding::random::Randomness;
+
+/// Fields in one compartment.
+pub const FIELDS_MAX: usize = 1024;
+/// Bytes in the name of a compartment or field.
+pub const NAME_BYTES_MAX: usize = 64;
+
+/// One field with its salt.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Field {
+    /// 16 random bytes, drawn for this field alone.
+    pub salt: [u8; 16],
+    /// The field's name.
+    pub name: String,
+    /// Its value.
+    pub value: Value,
+}
+
+/// An opened compartment whose fields gave the signed root.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Opened {
+    compartment: String,
+    fields: Vec<Field>,
+}
+
+/// One field with the proof that it is in a compartment of a signed body.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FieldProof {
+    /// The compartment's name.
+    pub compartment: String,
+    /// The field.
+    pub field: Field,
+    /// Its place among the fields.
+    pub index: u64,
+    /// How many fields there are.
+    pub size: u64,
+    /// The hashes beside its way to the root.
+    pub path: Vec<Digest>,
+}
+
+impl Opened {
+    /// Salts the fields of a compartment that is to be sealed.
+    pub(super) fn salted(
+        compartment: &str,
+        fields: &BTreeMap<String, Value>,
+        random: &mut Randomness,
+    ) -> Result<Self, SealError> {
+        if !is_name(compartment) || !fields.keys().all(|name| is_name(name)) {
+            return Err(SealError::Bounds { what: "name of a compartment or field" });
+        }
+        if fields.is_empty() || fields.len() > FIELDS_MAX {
+            return Err(SealError::Bounds { what: "number of fields" });
+        }
+        let fields = fields
+            .iter()
+            .map(|(name, value)| Field { salt: random.array(), name: name.clone(), value: value.clone() })
+            .collect();
+        Ok(Self { compartment: compartment.to_owned(), fields })
+    }
+
+    /// The compartment's name.
+    #[must_use]
+    pub fn compartment(&self) -> &str {
+        &self.compartment
+    }
+
+    /// The fields in the order of their names.
+    #[must_use]
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// The fields without their salts.
+    #[must_use]
+    pub fn content(&self) -> BTreeMap<String, Value> {
+        self.fields.iter().map(|field| (field.name.clone(), field.value.clone())).collect()
+    }
+
+    /// One field with its proof.
+    #[must_use]
+    pub fn field_proof(&self, name: &str) -> Option<FieldProof> {
+        let at = self.fields.binary_search_by(|field| field.name.as_str().cmp(name)).ok()?;
+        Some(FieldProof {
+            compartment: self.compartment.clone(),
+            field: self.fields[at].clone(),
+            index: at as u64,
+            size: self.fields.len() as u64,
+            path: merkle::inclusion_proof(&self.leaves(), at as u64),
+        })
+    }
+
+    /// The Merkle root over the salted fields.
+    #[must_use]
+    pub fn root(&self) -> Digest {
+        merkle::root(&self.leaves())
+    }
+
+    /// What is encrypted, with so many bytes of padding in two strings.
+    pub(super) fn to_plaintext(&self, padding: (usize, usize)) -> Zeroizing<Vec<u8>> {
+        let fields = self
+            .fields
+            .iter()
+            .map(|field| {
+                Value::from(vec![Value::from(field.salt), Value::from(field.name.as_str()), field.value.clone()])
+            })
+            .collect::<Vec<_>>();
+        let padding = vec![Value::Bytes(vec![0; padding.0]), Value::Bytes(vec![0; padding.1])];
+        let map = Map::new().with(1, self.compartment.as_str()).with(2, fields).with(3, padding);
+        Zeroizing::new(cbor::encode(&Value::Map(map)))
+    }
+
+    /// Reads what was encrypted. Whether it is what was signed is told by [`Self::root`].
+    pub(super) fn from_plaintext(plaintext: &[u8]) -> Result<Self, SealError> {
+        let mut fields = Fields::of(cbor::decode(plaintext)?, "compartment")?;
+        let compartment = fields.text(1)?;
+        let listed = fields.items(2)?.into_iter().map(read_field).collect::<Result<Vec<_>, _>>()?;
+        let padding = fields.items(3)?;
+        fields.end()?;
+        let is_padding = |item: &Value| item.as_bytes().is_some_and(|bytes| bytes.iter().all(|byte| *byte == 0));
+        if padding.len() != 2 || !padding.iter().all(is_padding) {
+            return Err(SealError::Bounds { what: "padding" });
+        }
+        if !is_name(&compartment) || !listed.iter().all(|field| is_name(&field.name)) {
+            return Err(SealError::Bounds { what: "name of a compartment or field" });
+        }
+        let in_order = listed.is_sorted_by(|a, b| a.name < b.name);
+        if !in_order || listed.is_empty() || listed.len() > FIELDS_MAX {
+            return Err(SealError::Bounds { what: "order or number of fields" });
+        }
+        Ok(Self { compartment, fields: listed })
+    }
+
+    fn leaves(&self) -> Vec<Digest> {
+        self.fields.iter().map(|field| leaf(&self.compartment, field)).collect()
+    }
+}
+
+impl FieldProof {
+    /// Checks the proof against the root that a body head holds for the compartment.
+    ///
+    /// # Errors
+    /// [`SealError::NotTheSigned`] if the path does not lead from the field to the root.
+    pub fn verify(&self, fields_root: &Digest) -> Result<(), SealError> {
+        let leaf = leaf(&self.compartment, &self.field);
+        if merkle::verify_inclusion(&leaf, self.index, self.size, &self.path, fields_root) {
+            Ok(())
+        } else {
+            Err(SealError::NotTheSigned { what: "field" })
+        }
+    }
+
+    /// The proof as it is handed over.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let path = self.path.iter().map(Value::from).collect::<Vec<_>>();
+        let map = Map::new()
+            .with(1, self.compartment.as_str())
+            .with(2, self.field.salt)
+            .with(3, self.field.name.as_str())
+            .with(4, self.field.value.clone())
+            .with(5, self.index)
+            .with(6, self.size)
+            .with(7, path);
+        cbor::encode(&Value::Map(map))
+    }
+
+    /// Reads what [`Self::encode`] writes. Nothing is verified.
+    ///
+    /// # Errors
+    /// [`SealError::Form`] if it is not the form of such a proof.
+    pub fn decode(bytes: &[u8]) -> Result<Self, SealError> {
+        let mut fields = Fields::of(cbor::decode(bytes)?, "proof of a field")?;
+        let compartment = fields.text(1)?;
+        let field = Field { salt: fields.array(2)?, name: fields.text(3)?, value: fields.value(4)? };
+        let (index, size) = (fields.u64(5)?, fields.u64(6)?);
+        let path = digests(fields.items(7)?).ok_or_else(|| fields.bad(7))?;
+        fields.end()?;
+        if !is_name(&compartment) || !is_name(&field.name) {
+            return Err(SealError::Bounds { what: "name of a compartment or field" });
+        }
+        Ok(Self { compartment, field, index, size, path })
+    }
+}
+
+/// Bytes of a leaf: `[salt, "compartment/name", value]`. The compartment stands in every leaf, so that a field shown alone
+/// says where it was.
+#[must_use]
+pub fn leaf_bytes(compartment: &str, field: &Field) -> Vec<u8> {
+    let path = format!("{compartment}/{}", field.name);
+    cbor::encode(&Value::from(vec![Value::from(field.salt), Value::from(path), field.value.clone()]))
+}
+
+fn leaf(compartment: &str, field: &Field) -> Digest {
+    merkle::leaf_hash(&leaf_bytes(compartment, field))
+}
+
+fn read_field(item: Value) -> Result<Field, CborError> {
+    const SHAPE: CborError = CborError::Shape { object: "field" };
+    let Value::Array(parts) = item else { return Err(SHAPE) };
+    let [salt, name, value] = <[Value; 3]>::try_from(parts).map_err(|_| SHAPE)?;
+    let salt = salt.as_bytes().and_then(|bytes| bytes.try_into().ok()).ok_or(SHAPE)?;
+    let Value::Text(name) = name else { return Err(SHAPE) };
+    Ok(Field { salt, name, value })
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/')
+}
+
+impl fmt::Debug for Field {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Field([redacted])")
+    }
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Opened([redacted])")
+    }
+}
+
+impl fmt::Debug for FieldProof {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("FieldProof([redacted])")
+    }
+}
