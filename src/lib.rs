@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 pub mod encoding;
+pub mod record;
 pub mod identity;
 pub mod seal;
 pub mod ledger;
@@ -11,4 +12,5 @@ pub mod ledger;
 pub mod network;
 #[cfg(feature = "node")]
 pub mod node;
-pub mod record;
+#[cfg(feature = "node")]
+pub mod api;

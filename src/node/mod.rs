@@ -3,7 +3,9 @@
 //! Everything that decides is in the core; this module only connects it to files, sockets and time. It never judges a
 //! record, and nothing from an opened body passes through its log.
 //!
-//! Start with [`config`]: what an operator can choose; then [`keys`]: what a node must have before it can start.
+//! Start with [`ask`]: what a node can be asked; then [`config`]: what an operator can choose.
 
+pub mod ask;
 pub mod config;
 pub mod keys;
+pub mod private;

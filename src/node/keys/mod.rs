@@ -7,17 +7,16 @@
 
 pub mod passphrase;
 pub mod pem;
-mod private_file;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::{io, thread};
+use std::thread;
 
 use crate::encoding::ids::{LogId, MemberCode};
+use crate::node::private::{self, PrivateError};
 
 pub use passphrase::Passphrase;
 pub use pem::{Algorithm, Cost, Seed};
-pub use private_file::write_new;
 
 /// The name of a key, which gives its file name, algorithm and cost of guessing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,41 +53,9 @@ pub enum Protection<'a> {
 /// Why a key file cannot be made or used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
-    /// The file is there already; keys are never overwritten.
-    #[error("{} exists already, and a key is never overwritten", .0.display())]
-    Exists(PathBuf),
-    /// There is no such file.
-    #[error("there is no key file {}", .0.display())]
-    Missing(PathBuf),
-    /// The path is a symbolic link.
-    #[error("{} is a symbolic link; name the file itself", .0.display())]
-    Link(PathBuf),
-    /// It is not a plain file, or not a folder where one is needed.
-    #[error("{} is not a {wanted}", .path.display())]
-    Kind {
-        /// The path.
-        path: PathBuf,
-        /// What was expected there.
-        wanted: &'static str,
-    },
-    /// Group or others may read or write it.
-    #[error("{} has mode {mode:04o}: others than its owner may use it", .path.display())]
-    Open {
-        /// The path.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// It belongs to another user.
-    #[error("{} belongs to user {owner}, not to the user {own} who runs this", .path.display())]
-    Owner {
-        /// The path.
-        path: PathBuf,
-        /// Its owner.
-        owner: u32,
-        /// The user who runs this.
-        own: u32,
-    },
+    /// The file or its folder is missing, there already, or not private.
+    #[error(transparent)]
+    File(#[from] PrivateError),
     /// The file does not hold the key it should.
     #[error("{} does not hold the key it should", .path.display())]
     Content {
@@ -109,16 +76,6 @@ pub enum KeyFileError {
     /// The passphrase itself is unusable.
     #[error("no usable passphrase")]
     Passphrase(#[from] passphrase::PassphraseError),
-    /// The file system failed.
-    #[error("cannot {action} {}", .path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// Where.
-        path: PathBuf,
-        /// Why it failed.
-        source: io::Error,
-    },
 }
 
 impl KeyName {
@@ -166,7 +123,7 @@ impl KeyFolder {
     /// # Errors
     /// [`KeyFileError`] if it cannot be made or is open to others.
     pub fn create(path: &Path) -> Result<Self, KeyFileError> {
-        private_file::create_folder(path)?;
+        private::create_folder(path)?;
         Ok(Self { path: path.to_owned() })
     }
 
@@ -175,7 +132,7 @@ impl KeyFolder {
     /// # Errors
     /// [`KeyFileError`] if it is missing, a link, or open to others.
     pub fn open(path: &Path) -> Result<Self, KeyFileError> {
-        private_file::check_folder(path)?;
+        private::check_folder(path)?;
         Ok(Self { path: path.to_owned() })
     }
 
@@ -194,11 +151,11 @@ impl KeyFolder {
     /// Writes a new key: mode 0600, file and folder synced before this returns.
     ///
     /// # Errors
-    /// [`KeyFileError::Exists`] if anything stands at its path; else what the file system says.
+    /// [`PrivateError::Exists`] if anything stands at its path; else what the file system says.
     pub fn write(&self, name: &KeyName, seed: &Seed, protection: Protection<'_>) -> Result<(), KeyFileError> {
         let path = self.path(name);
         if self.holds(name) {
-            return Err(KeyFileError::Exists(path));
+            return Err(PrivateError::Exists(path).into());
         }
         let pem = match protection {
             Protection::Passphrase(passphrase) => {
@@ -207,7 +164,7 @@ impl KeyFolder {
             Protection::InsecureDev => pem::encode_plain(name.algorithm(), seed),
         };
         let pem = pem.map_err(|source| KeyFileError::Content { path: path.clone(), source })?;
-        private_file::write_new(&path, pem.as_bytes())
+        Ok(private::write_new(&path, pem.as_bytes())?)
     }
 
     /// Writes several new keys, their encryption on all cores. Nothing is written if one of them is there already.
@@ -216,7 +173,7 @@ impl KeyFolder {
     /// As [`Self::write`].
     pub fn write_all(&self, keys: &[(KeyName, Seed)], protection: Protection<'_>) -> Result<(), KeyFileError> {
         if let Some((name, _)) = keys.iter().find(|(name, _)| self.holds(name)) {
-            return Err(KeyFileError::Exists(self.path(name)));
+            return Err(PrivateError::Exists(self.path(name)).into());
         }
         on_all_cores(keys, |(name, seed)| self.write(name, seed, protection)).map(drop)
     }
@@ -227,7 +184,7 @@ impl KeyFolder {
     /// [`KeyFileError`]: missing, not private, another kind of key, or not to be opened with this passphrase.
     pub fn read(&self, name: &KeyName, access: Access<'_>) -> Result<Seed, KeyFileError> {
         let path = self.path(name);
-        let text = private_file::read(&path)?;
+        let text = private::read(&path)?;
         let content = |source| KeyFileError::Content { path: path.clone(), source };
         if pem::is_encrypted(&text) {
             let passphrase = access.passphrase.ok_or_else(|| KeyFileError::PassphraseNeeded(path.clone()))?;
@@ -256,7 +213,7 @@ impl KeyFolder {
     /// [`KeyFileError`] if one cannot be read at all.
     pub fn needs_passphrase(&self, names: &[KeyName]) -> Result<bool, KeyFileError> {
         for name in names {
-            if pem::is_encrypted(&private_file::read(&self.path(name))?) {
+            if pem::is_encrypted(&private::read(&self.path(name))?) {
                 return Ok(true);
             }
         }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::{KeyFileError, private_file};
+use super::KeyFileError;
+use crate::node::private;
 
 /// Fewer characters than this protect nothing, whatever the key derivation costs.
 pub const SHORTEST: usize = 8;
@@ -42,7 +43,7 @@ impl Passphrase {
     /// # Errors
     /// [`KeyFileError`] if the file is missing, not private, or too short.
     pub fn from_file(path: &Path) -> Result<Self, KeyFileError> {
-        let text = private_file::read(path)?;
+        let text = private::read(path)?;
         let line = Zeroizing::new(text.lines().next().unwrap_or_default().to_owned());
         Ok(Self::new(line)?)
     }

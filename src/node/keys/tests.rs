@@ -44,11 +44,14 @@ fn nothing_is_overwritten() {
     let (_keep, folder) = folder();
     let write = |seed| folder.write(&KeyName::Root, &Seed::new(seed), Protection::InsecureDev);
     write([1; 32]).unwrap();
-    assert!(matches!(write([2; 32]), Err(KeyFileError::Exists(_))));
+    assert!(matches!(write([2; 32]), Err(KeyFileError::File(PrivateError::Exists(_)))));
     assert_eq!(folder.read(&KeyName::Root, DEV).unwrap().expose(), &[1; 32]);
 
     let keys = [(KeyName::NextRoot, Seed::new([3; 32])), (KeyName::Root, Seed::new([4; 32]))];
-    assert!(matches!(folder.write_all(&keys, Protection::InsecureDev), Err(KeyFileError::Exists(_))));
+    assert!(matches!(
+        folder.write_all(&keys, Protection::InsecureDev),
+        Err(KeyFileError::File(PrivateError::Exists(_)))
+    ));
     assert!(!folder.holds(&KeyName::NextRoot), "all or none");
 }
 
@@ -59,17 +62,23 @@ fn files_that_others_could_use_are_refused() {
     let path = folder.path(&KeyName::Root);
 
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-    assert!(matches!(folder.read(&KeyName::Root, DEV), Err(KeyFileError::Open { mode: 0o640, .. })));
+    assert!(matches!(
+        folder.read(&KeyName::Root, DEV),
+        Err(KeyFileError::File(PrivateError::Open { mode: 0o640, .. }))
+    ));
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
 
     symlink(&path, folder.path(&KeyName::Transport)).unwrap();
-    assert!(matches!(folder.read(&KeyName::Transport, DEV), Err(KeyFileError::Link(_))));
-    assert!(matches!(folder.read(&KeyName::NextRoot, DEV), Err(KeyFileError::Missing(_))));
+    assert!(matches!(folder.read(&KeyName::Transport, DEV), Err(KeyFileError::File(PrivateError::Link(_)))));
+    assert!(matches!(folder.read(&KeyName::NextRoot, DEV), Err(KeyFileError::File(PrivateError::Missing(_)))));
     let strict = Access { passphrase: None, allow_unprotected: false };
     assert!(matches!(folder.read(&KeyName::Root, strict), Err(KeyFileError::Unprotected(_))));
 
     fs::set_permissions(path.parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
-    assert!(matches!(KeyFolder::open(path.parent().unwrap()), Err(KeyFileError::Open { mode: 0o755, .. })));
+    assert!(matches!(
+        KeyFolder::open(path.parent().unwrap()),
+        Err(KeyFileError::File(PrivateError::Open { mode: 0o755, .. }))
+    ));
 }
 
 #[test]
@@ -97,7 +106,7 @@ fn openssl_reads_the_key() {
     let seed = Seed::new(std::array::from_fn(|at| u8::try_from(at).unwrap()));
     folder.write(&KeyName::Witness("GE".parse().unwrap()), &seed, Protection::Passphrase(&phrase)).unwrap();
     let secret = keep.path().join("passphrase");
-    write_new(&secret, b"correct horse\n").unwrap();
+    private::write_new(&secret, b"correct horse\n").unwrap();
 
     let run = Command::new("openssl")
         .args(["pkey", "-noout", "-text", "-passin"])

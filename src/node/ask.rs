@@ -1,0 +1,479 @@
+//! What a node can be asked and what it answers: plain data, the same whether it runs or only its data folder is at hand.
+//!
+//! The running node takes a [`Call`] from a bounded queue; a stopped node's folder answers the requests for which
+//! [`Request::only_reads`] holds. The JSON form of these types is what travels over the local socket.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+use crate::encoding::hash::Digest;
+use crate::encoding::ids::{FederationId, LogId, MemberCode, RecordId};
+use crate::encoding::time::UnixTime;
+use crate::record::Draft;
+
+/// How many lines of an answer may wait for a slow reader before the node drops it.
+pub const ANSWER_QUEUE: usize = 64;
+
+/// Drafts in one [`Request::Submit`] at most: one group commit, well below the bound of a line.
+pub const DRAFTS_MAX: usize = 500;
+
+/// What a node can be asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Request {
+    /// Log these drafts; answered when they are durable. At most [`DRAFTS_MAX`].
+    Submit {
+        /// What to log, in this order.
+        drafts: Vec<Draft>,
+        /// Whether the good ones are logged although others are refused.
+        skip_bad: bool,
+    },
+    /// Records, newest first.
+    RecordList(RecordFilter),
+    /// One record.
+    RecordShow {
+        /// Which.
+        id: RecordId,
+    },
+    /// All logs with sizes, roots and cosignatures.
+    Ledger,
+    /// The other members' nodes.
+    Peers,
+    /// How the node is.
+    Status,
+    /// The files that prove a record to an outsider; a running node first asks the members within reach for receipts.
+    Evidence {
+        /// Which record.
+        id: RecordId,
+        /// Compartments to leave out.
+        redact: Vec<String>,
+    },
+    /// Ask every member within reach for its receipt of every log, and wait for them.
+    CollectReceipts,
+    /// Finish what was begun, then end.
+    Shutdown,
+}
+
+/// Which records are listed. Empty fields leave everything in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RecordFilter {
+    /// Only of this log.
+    pub log: Option<LogId>,
+    /// Only of this kind.
+    pub kind: Option<String>,
+    /// Only of the consignment that this record opened.
+    pub consignment: Option<RecordId>,
+    /// Only those that this node may open.
+    pub opened: bool,
+    /// At most so many; 0 for no bound.
+    pub limit: u64,
+}
+
+/// What a node answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Response {
+    /// To [`Request::Submit`]: one entry per draft, in their order.
+    Submitted(Vec<Submitted>),
+    /// To [`Request::RecordList`].
+    Records(Vec<RecordLine>),
+    /// To [`Request::RecordShow`].
+    Record(Box<RecordView>),
+    /// To [`Request::Ledger`].
+    Ledger(LedgerView),
+    /// To [`Request::Peers`].
+    Peers(Vec<PeerView>),
+    /// To [`Request::Status`].
+    Status(Box<StatusView>),
+    /// To [`Request::Evidence`]: the files by their names in the folder.
+    Evidence(BTreeMap<String, Bytes>),
+    /// To [`Request::CollectReceipts`] and [`Request::Shutdown`].
+    Done,
+}
+
+/// What became of one draft.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Submitted {
+    /// It is in the log, durably.
+    Logged {
+        /// Its id.
+        id: RecordId,
+        /// What is odd about it.
+        warnings: Vec<String>,
+    },
+    /// The same document line was logged before.
+    AlreadyLogged {
+        /// As this record.
+        id: RecordId,
+    },
+    /// It is not a record that can be logged.
+    Refused {
+        /// Why.
+        reasons: Vec<String>,
+    },
+    /// It was left out because another draft was refused.
+    LeftOut,
+}
+
+/// One line of a list of records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordLine {
+    /// Its id.
+    pub id: RecordId,
+    /// When its author says it was made.
+    pub issued_at: UnixTime,
+    /// What this node can see of it.
+    pub body: BodyState,
+    /// What it says, if this node may read that.
+    pub kind: Option<String>,
+    /// Where the goods leave from.
+    pub export_country: Option<String>,
+    /// Where they are meant to go.
+    pub destination: Option<String>,
+    /// What they are.
+    pub substances: Vec<String>,
+    /// Their net mass in grams, all lines together.
+    pub net_mass_g: Option<u64>,
+    /// The consignment's reference.
+    pub ucr: Option<String>,
+    /// Why the statement has no effect.
+    pub flagged: Option<String>,
+}
+
+/// What a node can see of a record's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BodyState {
+    /// It is for this node, and open.
+    Opened,
+    /// It is not for this node.
+    Sealed,
+    /// It is for this node, and has not come.
+    Missing,
+    /// It is for this node, and does not open.
+    Broken,
+    /// It is readable by every member: lanes, closings.
+    Public,
+}
+
+/// One record in full.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordView {
+    /// What the list shows.
+    #[serde(flatten)]
+    pub line: RecordLine,
+    /// SHA-256 of the statement's bytes.
+    pub statement: Digest,
+    /// The size class that everybody sees, in bytes.
+    pub size_class: u64,
+    /// How many tags the statement carries, padding included.
+    pub tags: u64,
+    /// The opened compartments: fields by name.
+    pub content: BTreeMap<String, serde_json::Value>,
+    /// Members whose checkpoint, cosignature or receipt covers it.
+    pub covered_by: Vec<MemberCode>,
+}
+
+/// All logs, as one node holds them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerView {
+    /// The digest over all logs; equal at nodes that hold the same.
+    pub frontier: Digest,
+    /// Members whose cosignature over exactly this frontier is held.
+    pub cosigned_by: Vec<MemberCode>,
+    /// The logs by name.
+    pub logs: Vec<LogView>,
+}
+
+/// One log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogView {
+    /// Its name.
+    pub log: LogId,
+    /// Statements held under a checkpoint of its owner.
+    pub size: u64,
+    /// Their root.
+    pub root: Digest,
+    /// When the owner signed it; none for a log without a checkpoint yet.
+    pub checkpoint_at: Option<UnixTime>,
+    /// Statements whose own signatures are checked.
+    pub audited: u64,
+    /// Of these, how many are flagged and without effect.
+    pub flagged: u64,
+    /// Whether it goes on.
+    pub state: LogState,
+    /// Members whose receipt over it is held, with the size it covers.
+    pub receipts: BTreeMap<MemberCode, u64>,
+}
+
+/// Whether a log goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogState {
+    /// It grows.
+    Open,
+    /// Its member closed it.
+    Closed,
+    /// Two histories of it were signed.
+    Quarantined,
+}
+
+/// Another member's node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerView {
+    /// Whose.
+    pub member: MemberCode,
+    /// The member's name in the charter.
+    pub name: String,
+    /// Whether it is connected now.
+    pub connected: bool,
+    /// Where its manifest says it is.
+    pub addresses: Vec<String>,
+    /// The frontier that it last told.
+    pub frontier: Option<Digest>,
+    /// Whether that is this node's own.
+    pub in_step: bool,
+}
+
+/// How a node is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusView {
+    /// Whose node.
+    pub member: MemberCode,
+    /// The member's name in the charter.
+    pub name: String,
+    /// The program's version.
+    pub version: String,
+    /// Whether it runs; if not, this was read from its data folder.
+    pub running: bool,
+    /// Since when.
+    pub started_at: Option<UnixTime>,
+    /// Which federation.
+    pub federation: FederationId,
+    /// The version of the charter it goes by.
+    pub charter_version: u64,
+    /// Active members.
+    pub members: u64,
+    /// Where others can reach it.
+    pub listening: Vec<String>,
+    /// The log it signs now.
+    pub log: LogId,
+    /// The digest over all logs.
+    pub frontier: Digest,
+    /// Members whose cosignature over exactly this frontier is held.
+    pub cosigned_by: Vec<MemberCode>,
+    /// Statements held, of all logs.
+    pub statements: u64,
+    /// Of these, with their own signature checked and good.
+    pub statements_verified: u64,
+    /// Of these, flagged.
+    pub statements_flagged: u64,
+    /// Bodies that are for this node and open.
+    pub bodies_opened: u64,
+    /// Bodies that are not for this node.
+    pub bodies_sealed: u64,
+    /// Bodies that are for this node and have not come.
+    pub bodies_missing: u64,
+    /// Connected members.
+    pub peers_connected: u64,
+    /// Logs of which two histories were signed.
+    pub equivocations: Vec<LogId>,
+    /// Why it does not write at present.
+    pub read_only: Option<String>,
+}
+
+/// Something that happened while a request was worked on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// What is being done.
+    pub what: String,
+    /// How far it is.
+    pub done: u64,
+    /// Out of how many, if that is known.
+    pub total: Option<u64>,
+}
+
+/// Why a request failed. The texts hold nothing of an opened body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Problem {
+    /// What kind of failure, for the exit code of the command.
+    pub kind: ProblemKind,
+    /// What happened, in words.
+    pub message: String,
+}
+
+/// What kind of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProblemKind {
+    /// There is no such record or log.
+    NotFound,
+    /// The request is none that can be carried out.
+    BadRequest,
+    /// The node does not write at present.
+    ReadOnly,
+    /// The node is at its limit.
+    Busy,
+    /// It took too long.
+    Timeout,
+    /// A signature, hash or chain does not hold.
+    Verification,
+    /// Our own or the machine's failure.
+    Failure,
+}
+
+/// One line of an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Line {
+    /// It goes on.
+    Progress(Progress),
+    /// The last line: it is done.
+    Done(Response),
+    /// The last line: it failed.
+    Failed(Problem),
+}
+
+/// Bytes, in JSON as base64.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Bytes(pub Vec<u8>);
+
+/// A request on its way to the node's loop, with the way back.
+#[derive(Debug)]
+pub struct Call {
+    /// What is asked.
+    pub request: Request,
+    /// Where the answer goes.
+    pub reply: Reply,
+}
+
+/// The way back of one request. Dropped without an answer, it tells the asker so.
+#[derive(Debug)]
+pub struct Reply {
+    lines: mpsc::Sender<Line>,
+    answered: bool,
+}
+
+impl Request {
+    /// Whether a stopped node's data folder can answer it as well.
+    #[must_use]
+    pub fn only_reads(&self) -> bool {
+        match self {
+            Self::RecordList(_) | Self::RecordShow { .. } | Self::Ledger | Self::Status | Self::Evidence { .. } => true,
+            Self::Submit { .. } | Self::Peers | Self::CollectReceipts | Self::Shutdown => false,
+        }
+    }
+}
+
+impl Call {
+    /// A call, and where the lines of its answer come out.
+    #[must_use]
+    pub fn new(request: Request) -> (Self, mpsc::Receiver<Line>) {
+        let (lines, receiver) = mpsc::channel(ANSWER_QUEUE);
+        (Self { request, reply: Reply { lines, answered: false } }, receiver)
+    }
+}
+
+impl Reply {
+    /// Tells how far it is. The last place in the queue is kept for the answer: progress may be lost, an answer not.
+    pub fn progress(&self, progress: Progress) {
+        if self.lines.capacity() > 1 {
+            drop(self.lines.try_send(Line::Progress(progress)));
+        }
+    }
+
+    /// Whether nobody waits for the answer any more.
+    #[must_use]
+    pub fn is_abandoned(&self) -> bool {
+        self.lines.is_closed()
+    }
+
+    /// Answers.
+    pub fn done(mut self, response: Response) {
+        self.finish(Line::Done(response));
+    }
+
+    /// Tells that it failed, and why.
+    pub fn fail(mut self, kind: ProblemKind, message: impl Into<String>) {
+        self.finish(Line::Failed(Problem { kind, message: message.into() }));
+    }
+
+    /// Sends the last line, unless nobody waits for it.
+    fn finish(&mut self, line: Line) {
+        self.answered = true;
+        drop(self.lines.try_send(line));
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        if !self.answered {
+            let message = "the node ended before it answered".to_owned();
+            self.finish(Line::Failed(Problem { kind: ProblemKind::Failure, message }));
+        }
+    }
+}
+
+impl TryFrom<String> for Bytes {
+    type Error = data_encoding::DecodeError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        data_encoding::BASE64.decode(text.as_bytes()).map(Self)
+    }
+}
+
+impl From<Bytes> for String {
+    fn from(bytes: Bytes) -> Self {
+        data_encoding::BASE64.encode(&bytes.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn progress(done: u64) -> Progress {
+        Progress { what: "importing".to_owned(), done, total: None }
+    }
+
+    #[test]
+    fn the_answer_always_finds_room() {
+        let (call, mut lines) = Call::new(Request::Ledger);
+        for done in 0..10 * ANSWER_QUEUE as u64 {
+            call.reply.progress(progress(done));
+        }
+        call.reply.done(Response::Done);
+        let mut last = None;
+        while let Ok(line) = lines.try_recv() {
+            last = Some(line);
+        }
+        assert_eq!(last, Some(Line::Done(Response::Done)));
+    }
+
+    #[test]
+    fn a_dropped_call_is_told() {
+        let (call, mut lines) = Call::new(Request::Status);
+        drop(call);
+        assert!(matches!(lines.try_recv(), Ok(Line::Failed(Problem { kind: ProblemKind::Failure, .. }))));
+    }
+
+    #[test]
+    fn requests_and_answers_survive_json() {
+        let request = Request::Evidence { id: "GE-1".parse().unwrap(), redact: vec!["parties".to_owned()] };
+        let json = serde_json::to_string(&request).unwrap();
+        assert_eq!(json, r#"{"evidence":{"id":"GE-1","redact":["parties"]}}"#);
+        assert_eq!(serde_json::from_str::<Request>(&json).unwrap(), request);
+
+        let files = BTreeMap::from([("statement.cose".to_owned(), Bytes(vec![0xd2, 0x84]))]);
+        let line = Line::Done(Response::Evidence(files));
+        let json = serde_json::to_string(&line).unwrap();
+        assert_eq!(json, r#"{"done":{"evidence":{"statement.cose":"0oQ="}}}"#);
+        assert_eq!(serde_json::from_str::<Line>(&json).unwrap(), line);
+    }
+}
