@@ -3,6 +3,8 @@
 //! The modules, in order; each may use those above it and none below (`tests/tidy.rs` checks):
 #![warn(missing_docs)]
 
+#[cfg(feature = "node")]
+pub mod disk;
 pub mod encoding;
 pub mod record;
 pub mod identity;

@@ -1,0 +1,32 @@
+//! The [`Store`](crate::ledger::Store) on files: append-only segments, which are the truth, and an index beside them,
+//! which derives from them.
+//!
+//! **Segments** ([`segment`]) hold frames ([`frame`]): length, own place, key, time of receipt, content, checksum. Each read checks
+//! all of it. A group of frames is written and fsynced before anything that rests on it leaves the node. When an fsync fails,
+//! the store fails for good: what the page cache holds after that is not what the disk holds.
+//!
+//! **The index** ([`index`]) is one sled tree: where each frame lies, the leaf hash of each statement, one Merkle node per 256
+//! leaves, and the marks. It is never fsynced and need not be. Every group changes it in one atomic batch, together with a row
+//! that says how far into the segments it has seen and the *sum* of a digest of every row. At open the whole index is
+//! read and its sum compared, so that of all states that a power cut may leave only a true earlier state is used; what
+//! the segments have beyond it is replayed. On any doubt (a panic, an error, a wrong sum, a place that the segments do not have)
+//! the folder is deleted and rebuilt from the segments, and then the marks are gone, all of them.
+//!
+//! What this module never does: fetch, decide, or sign. It does not repair what is damaged; it names it.
+//!
+//! Start with [`store`], then [`open`]. The bytes are in `docs/disk.md`.
+
+pub mod open;
+pub mod store;
+
+mod edge;
+mod files;
+mod flush;
+mod frame;
+mod index;
+mod segment;
+mod sled_index;
+
+pub use flush::{FlushJob, Flushed};
+pub use open::{Cut, Damage, OpenError, Report};
+pub use store::DiskStore;

@@ -1,0 +1,325 @@
+//! The store: staging, reading, and the group commit.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::edge::{Edge, STEP};
+use super::files::{Doing as _, FileSystem, RealFs};
+use super::flush::{self, FlushJob, Flushed, Writer};
+use super::frame::{self, Parsed};
+use super::index::{self, Row, View};
+use super::open::{self, OpenError, Report};
+use super::segment::Family;
+use crate::encoding::hash::Digest;
+use crate::encoding::ids::{LogId, RecordId};
+use crate::encoding::merkle;
+use crate::ledger::{Frame, Key, KeyKind, Mark, MarkKind, Store, StoreError};
+
+/// A [`Store`] in a data directory. See the [module](super) for what lies there.
+///
+/// What was staged is on the disk once [`DiskStore::finish_flush`] has returned without an error. After any error of a flush
+/// every later call fails, and the directory has to be opened anew.
+#[derive(Debug)]
+pub struct DiskStore {
+    pub(crate) fs: Arc<dyn FileSystem>,
+    pub(crate) dir: PathBuf,
+    pub(crate) access: Mode,
+    pub(crate) writers: [Writer; 2],
+    pub(crate) view: View,
+    pub(crate) logs: BTreeMap<LogId, Edge>,
+    pub(crate) flushing: bool,
+    /// What went wrong in a flush.
+    pub(crate) failed: Option<String>,
+    pub(crate) lock: Option<fs::File>,
+}
+
+/// What the store was opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    ReadOnly,
+    /// Not writable below so many free bytes.
+    Writable {
+        low_water: u64,
+    },
+}
+
+impl DiskStore {
+    /// Opens the store in `dir`, and makes it if there is none. Torn ends are cut back, the index is brought up to date or
+    /// rebuilt; the report says so, and names what is damaged. `progress` is told bytes read and bytes to read.
+    ///
+    /// Below `low_water` free bytes the store calls itself not [writable](Self::writable).
+    ///
+    /// # Errors
+    /// [`OpenError::Locked`] if another process has it open; else see there.
+    pub fn open(dir: &Path, low_water: u64, progress: &mut dyn FnMut(u64, u64)) -> Result<(Self, Report), OpenError> {
+        fs::create_dir_all(dir).doing("creating", dir)?;
+        let lock = open::lock(dir)?;
+        let kind = open::IndexKind::Sled(dir.join("index"));
+        let mode = Mode::Writable { low_water };
+        let (mut store, report) = open::open(Arc::new(RealFs), dir, mode, kind, super::segment::ROLL, progress)?;
+        store.lock = Some(lock);
+        Ok((store, report))
+    }
+
+    /// Opens the store of a node that is not running, without changing anything: the segments are read into an index in memory.
+    /// There are no marks.
+    ///
+    /// # Errors
+    /// [`OpenError::Locked`] if the node runs, [`OpenError::Absent`] if there is no store; else see there.
+    pub fn open_read_only(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(Self, Report), OpenError> {
+        let lock = open::lock_shared(dir)?;
+        let kind = open::IndexKind::Memory;
+        let (mut store, report) =
+            open::open(Arc::new(RealFs), dir, Mode::ReadOnly, kind, super::segment::ROLL, progress)?;
+        store.lock = Some(lock);
+        Ok((store, report))
+    }
+
+    /// Whether there is room: the store was opened for writing and the low-water mark of free space is not reached. What
+    /// is staged below it is still written if it fits.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the free space cannot be had.
+    pub fn writable(&self) -> Result<bool, StoreError> {
+        match self.access {
+            Mode::ReadOnly => Ok(false),
+            Mode::Writable { low_water } => {
+                let free = self.fs.free(&self.dir).doing("asking for the free space of", &self.dir)?;
+                Ok(self.failed.is_none() && free >= low_water)
+            }
+        }
+    }
+
+    /// Whether something is staged that no flush was begun for.
+    #[must_use]
+    pub fn is_staged(&self) -> bool {
+        self.view.is_changed() || self.writers.iter().any(Writer::is_staged)
+    }
+
+    /// Closes the group: what is staged up to now, as a job for any thread. None if nothing is staged or a flush is under way.
+    pub fn begin_flush(&mut self) -> Option<FlushJob> {
+        if self.flushing || self.failed.is_some() || !self.is_staged() {
+            return None;
+        }
+        self.flushing = true;
+        let changes = self.view.begin(self.writers.each_ref().map(|writer| writer.seen));
+        let chunks = self.writers.iter_mut().flat_map(Writer::begin).collect();
+        Some(flush::job(chunks, &self.view.index, changes))
+    }
+
+    /// Takes note of how the job went. Without an error, all that was staged before [`Self::begin_flush`] is durable.
+    ///
+    /// # Errors
+    /// The error of the job. The store is of no use after it.
+    pub fn finish_flush(&mut self, flushed: Flushed) -> Result<(), StoreError> {
+        self.flushing = false;
+        if let Err(error) = &flushed.0 {
+            self.failed = Some(error.to_string());
+            return flushed.0;
+        }
+        self.view.finish();
+        self.writers.iter_mut().for_each(Writer::finish);
+        Ok(())
+    }
+
+    /// Brings everything staged to the disk, here and now. A flush that is under way elsewhere must be finished first.
+    ///
+    /// # Errors
+    /// As [`Self::finish_flush`].
+    pub fn flush(&mut self) -> Result<(), StoreError> {
+        self.check()?;
+        match self.begin_flush() {
+            Some(job) => self.finish_flush(job.run()),
+            None => Ok(()),
+        }
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        match &self.failed {
+            None => Ok(()),
+            Some(failed) => Err(StoreError::Io {
+                doing: "using a store that failed before".to_owned(),
+                source: io::Error::other(failed.clone()),
+            }),
+        }
+    }
+
+    fn check_writable(&self, doing: &str) -> Result<(), StoreError> {
+        self.check()?;
+        match self.access {
+            Mode::Writable { .. } => Ok(()),
+            Mode::ReadOnly => {
+                let source = io::Error::from(io::ErrorKind::ReadOnlyFilesystem);
+                Err(StoreError::Io { doing: doing.to_owned(), source })
+            }
+        }
+    }
+
+    fn row(&self, key: &Key) -> Result<Option<Row>, StoreError> {
+        self.check()?;
+        match self.view.get(&key.to_bytes())? {
+            None => Ok(None),
+            Some(value) => Ok(Some(parse_row(key, &value)?)),
+        }
+    }
+
+    /// The frame that a row points to, after all checks.
+    fn frame(&self, key: &Key, row: Row) -> Result<Frame, StoreError> {
+        let writer = &self.writers[Family::of(key) as usize];
+        let (bytes, context) = writer.read(row)?;
+        let parsed: Parsed<'_> =
+            frame::read(&bytes, context, row.place.offset).map_err(|what| writer.segments.damaged(row.place, what))?;
+        if parsed.key != *key || parsed.length != row.length {
+            return Err(writer.segments.damaged(row.place, "another frame than the index says"));
+        }
+        Ok(Frame { key: parsed.key, at: parsed.at, bytes: parsed.content.to_vec() })
+    }
+
+    /// `count` stored hashes of a level that is a multiple of [`STEP`].
+    fn hashes(&self, log: &LogId, level: u32, from: u64, count: u64) -> Result<Vec<Digest>, StoreError> {
+        hashes(&self.view, log, level, from, from + count)
+    }
+}
+
+impl Store for DiskStore {
+    fn stage(&mut self, frame: Frame) -> Result<(), StoreError> {
+        self.check_writable("staging a frame")?;
+        if let Key::Statement(id) = frame.key {
+            assert_eq!(id.position, self.size(&id.log), "statements are appended in order");
+        }
+        let row = self.writers[Family::of(&frame.key) as usize].push(&frame)?;
+        admit(&mut self.view, &mut self.logs, &frame.key, row, &frame.bytes)
+    }
+
+    fn get(&self, key: &Key) -> Result<Option<Frame>, StoreError> {
+        self.row(key)?.map(|row| self.frame(key, row)).transpose()
+    }
+
+    fn has(&self, key: &Key) -> Result<bool, StoreError> {
+        Ok(self.row(key)?.is_some())
+    }
+
+    fn keys(&self, kind: KeyKind) -> Result<Vec<Key>, StoreError> {
+        self.check()?;
+        let rows = self.view.range(&[kind as u8], &[kind as u8 + 1], usize::MAX)?;
+        rows.iter()
+            .map(|(key, _)| Key::from_bytes(key).ok_or_else(|| damaged_index("a row has no frame's key")))
+            .collect()
+    }
+
+    fn size(&self, log: &LogId) -> u64 {
+        self.logs.get(log).map_or(0, Edge::size)
+    }
+
+    fn logs(&self) -> Vec<LogId> {
+        self.logs.keys().copied().collect()
+    }
+
+    fn statements(&self, log: &LogId, from: u64, count: usize, bytes: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.check()?;
+        let key = |position| Key::Statement(RecordId::new(*log, position));
+        let end = from.saturating_add(u64::try_from(count).unwrap_or(u64::MAX)).min(self.size(log));
+        let mut statements = Vec::new();
+        let mut taken = 0;
+        // The index is asked for a few hundred rows at a time: how many fit is known only after reading them.
+        for start in (from..end).step_by(PIECE) {
+            let stop = end.min(start + PIECE as u64);
+            let rows = self.view.range(&key(start).to_bytes(), &key(stop).to_bytes(), usize::MAX)?;
+            if rows.len() as u64 != stop - start {
+                return Err(damaged_index("a statement has no row"));
+            }
+            for (position, (_, value)) in (start..stop).zip(rows) {
+                let key = key(position);
+                let frame = self.frame(&key, parse_row(&key, &value)?)?;
+                taken += frame.bytes.len();
+                if !statements.is_empty() && taken > bytes {
+                    return Ok(statements);
+                }
+                statements.push(frame.bytes);
+            }
+        }
+        Ok(statements)
+    }
+
+    fn node(&self, log: &LogId, level: u32, index: u64) -> Result<Digest, StoreError> {
+        self.check()?;
+        let span = 1_u64.checked_shl(level).filter(|span| {
+            index.checked_add(1).and_then(|next| next.checked_mul(*span)).is_some_and(|end| end <= self.size(log))
+        });
+        if span.is_none() {
+            return Err(StoreError::Missing { what: format!("node {index} at level {level} of log {log}") });
+        }
+        let above = level % STEP;
+        let hashes = self.hashes(log, level - above, index << above, 1 << above)?;
+        Ok(merkle::complete_root(&hashes))
+    }
+
+    fn mark(&mut self, mark: Mark, value: Option<&[u8]>) -> Result<(), StoreError> {
+        self.check_writable("setting a mark")?;
+        self.view.put(index::mark_key(&mark), value.map(<[u8]>::to_vec))
+    }
+
+    fn marked(&self, mark: &Mark) -> Result<Option<Vec<u8>>, StoreError> {
+        self.check()?;
+        self.view.get(&index::mark_key(mark))
+    }
+
+    fn marks(&self, kind: MarkKind, after: Option<&Mark>, count: usize) -> Result<Vec<(Mark, Vec<u8>)>, StoreError> {
+        self.check()?;
+        let (mut from, to) = index::mark_range(kind);
+        if let Some(after) = after {
+            // The least key above that of `after`.
+            let mut next = index::mark_key(after);
+            next.push(0);
+            from = from.max(next);
+        }
+        let rows = self.view.range(&from, &to, count)?;
+        rows.into_iter()
+            .map(|(key, value)| {
+                Ok((index::mark_of(&key).ok_or_else(|| damaged_index("a row has no mark's key"))?, value))
+            })
+            .collect()
+    }
+}
+
+/// Rows asked of the index at once.
+const PIECE: usize = 256;
+
+/// Tells the view of a frame that is new, and of the Merkle nodes that are complete with it.
+pub(crate) fn admit(
+    view: &mut View,
+    logs: &mut BTreeMap<LogId, Edge>,
+    key: &Key,
+    row: Row,
+    content: &[u8],
+) -> Result<(), StoreError> {
+    let Key::Statement(id) = key else { return view.put(key.to_bytes(), Some(row.to_bytes())) };
+    let leaf = merkle::leaf_hash(content);
+    view.put_new(key.to_bytes(), Row { leaf: Some(leaf), ..row }.to_bytes());
+    logs.entry(id.log).or_default().push(leaf, |level, index, hash| {
+        view.put_new(index::node_key(id.log, level, index), hash.0.to_vec());
+    });
+    Ok(())
+}
+
+/// The stored hashes `from .. to` of a level that is a multiple of [`STEP`].
+pub(crate) fn hashes(view: &View, log: &LogId, level: u32, from: u64, to: u64) -> Result<Vec<Digest>, StoreError> {
+    let key = |index| match level {
+        0 => Key::Statement(RecordId::new(*log, index)).to_bytes(),
+        _ => index::node_key(*log, level, index),
+    };
+    let rows = view.range(&key(from), &key(to), usize::MAX)?;
+    let hashes: Option<Vec<Digest>> = rows.iter().map(|(key, value)| index::hash_of(key, value)).collect();
+    hashes.filter(|hashes| hashes.len() as u64 == to - from).ok_or_else(|| damaged_index("a Merkle node has no row"))
+}
+
+pub(crate) fn damaged_index(what: &str) -> StoreError {
+    StoreError::Damaged { what: format!("the index: {what}") }
+}
+
+fn parse_row(key: &Key, value: &[u8]) -> Result<Row, StoreError> {
+    Row::from_bytes(value).ok_or_else(|| damaged_index(&format!("the row of {key:?}")))
+}
