@@ -51,6 +51,8 @@ pub mod label {
     pub const CHARTERS: i64 = -65_610;
     /// Unprotected, in a charter file: every member's newest manifest.
     pub const MANIFESTS: i64 = -65_611;
+    /// Unprotected, in the file of a first manifest: what the charter is to say of the member.
+    pub const APPLICATION: i64 = -65_612;
 }
 
 /// `EdDSA` in the registry of COSE algorithms.

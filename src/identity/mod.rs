@@ -9,6 +9,7 @@
 //!
 //! Start with [`federation`], then [`profile`], on which every signed object of the other modules is built.
 
+pub mod application;
 pub mod charter;
 pub mod federation;
 pub mod key;
@@ -18,6 +19,7 @@ pub mod published;
 pub mod seal_key;
 pub mod signed_charter;
 
+pub use application::{Application, ApplicationError};
 pub use charter::{Charter, CharterDraft, CharterError, Member, MemberKind, MemberStatus, Parameters, Quorum};
 pub use federation::{Federation, FederationError, Transport};
 pub use key::{BadSignature, KeyError, PublicKey, SecretKey};
