@@ -20,6 +20,7 @@ mod behaviour;
 mod bucket;
 mod codec;
 mod config;
+mod counters;
 mod error;
 mod event;
 mod gossip;
@@ -34,10 +35,13 @@ mod swarm;
 mod tests;
 mod transport;
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 pub use config::{Config, Limits};
+pub use counters::Counters;
 pub use error::NetworkError;
 pub use event::{Command, Event, Peer, RequestFailure, ResponseId, Verdict};
 pub use gossip::GossipId;
@@ -47,6 +51,7 @@ pub use peer_id::TransportKey;
 #[derive(Debug, Clone)]
 pub struct Handle {
     commands: mpsc::Sender<Command>,
+    tally: Arc<counters::Tally>,
 }
 
 impl Handle {
@@ -65,6 +70,11 @@ impl Handle {
     /// The command, if the network has ended.
     pub async fn send(&self, command: Command) -> Result<(), Command> {
         self.commands.send(command).await.map_err(|error| error.0)
+    }
+
+    /// What has been turned away so far.
+    pub fn counters(&self) -> Counters {
+        self.tally.read()
     }
 }
 
@@ -92,6 +102,7 @@ pub fn start(config: &Config) -> Result<(Handle, mpsc::Receiver<Event>, JoinHand
     let swarm = transport::listen(config)?;
     let (commands, commands_out) = mpsc::channel(limits::COMMAND_QUEUE);
     let (events_in, events) = mpsc::channel(limits::EVENT_QUEUE);
-    let task = swarm::Task::new(config, swarm, commands_out, events_in);
-    Ok((Handle { commands }, events, tokio::spawn(task.run())))
+    let tally = Arc::new(counters::Tally::default());
+    let task = swarm::Task::new(config, swarm, commands_out, events_in, Arc::clone(&tally));
+    Ok((Handle { commands, tally }, events, tokio::spawn(task.run())))
 }

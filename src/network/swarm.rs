@@ -5,6 +5,7 @@
 mod incoming;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -18,6 +19,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::behaviour::{Behaviour, connection_limits};
 use super::bucket::Bucket;
+use super::counters::Tally;
 use super::error::causes;
 use super::inbox::Inbox;
 use super::outbox::Outbox;
@@ -47,6 +49,7 @@ pub(super) struct Task {
     inbox: Inbox,
     /// How often refused outsiders are reported.
     refusals: Bucket,
+    tally: Arc<Tally>,
     started: Instant,
 }
 
@@ -63,6 +66,7 @@ impl Task {
         swarm: Swarm<Behaviour>,
         commands: mpsc::Receiver<Command>,
         events: mpsc::Sender<Event>,
+        tally: Arc<Tally>,
     ) -> Self {
         let own = TransportKey::of_secret(&config.transport_secret);
         Task {
@@ -79,6 +83,7 @@ impl Task {
             asked: BTreeMap::new(),
             inbox: Inbox::default(),
             refusals: Bucket::new(limits::REFUSALS_PER_SECOND, limits::REFUSAL_BURST, Duration::ZERO),
+            tally,
             started: Instant::now(),
         }
     }

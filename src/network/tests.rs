@@ -1,5 +1,6 @@
 //! Real sockets on the loopback interface: who gets in, what arrives, what happens when somebody misbehaves or leaves.
 
+mod others;
 mod outsiders;
 mod peers;
 mod traffic;

@@ -8,6 +8,7 @@ use libp2p::{Multiaddr, PeerId};
 
 use super::{Task, chance};
 use crate::network::behaviour::BehaviourEvent;
+use crate::network::counters::count;
 use crate::network::error::causes;
 use crate::network::inbox::Channel;
 use crate::network::{Event, GossipId, RequestFailure, Verdict, gossip, limits, peer_id};
@@ -68,10 +69,8 @@ impl Task {
         };
         let connections = self.connected.entry(key).or_default();
         connections.push_back(connection);
-        if connections.len() > limits::CONNECTIONS_PER_PEER
-            && let Some(oldest) = connections.front()
-        {
-            // The newest is the one that surely lives: the peer may have been restarted.
+        // The newest are those that surely live: the peer may have been restarted.
+        for oldest in connections.iter().rev().skip(limits::CONNECTIONS_PER_PEER) {
             self.swarm.close_connection(*oldest);
         }
         if connections.len() == 1 {
@@ -100,7 +99,11 @@ impl Task {
     fn on_incoming_error(&mut self, address: &Multiaddr, error: &ListenError) {
         let reason = causes(error);
         tracing::debug!(%address, %reason, "inbound connection refused");
-        if matches!(error, ListenError::Denied { .. }) && self.refusals.take(self.now()) {
+        if !matches!(error, ListenError::Denied { .. }) {
+            return;
+        }
+        count(&self.tally.connections_refused);
+        if self.refusals.take(self.now()) {
             let _told = self.outlet.offer(Event::Refused { address: address.to_string(), reason });
         }
     }
@@ -122,6 +125,7 @@ impl Task {
             && self.outlet.offer(Event::Gossip { from, id: GossipId { hash, from }, bytes: message.data });
         if !welcome {
             // Too much, or the node is busy: nobody's fault, and sync brings it later.
+            count(&self.tally.gossip_dropped);
             self.give_verdict(&hash, &from, Verdict::Ignore);
         }
     }
@@ -146,11 +150,13 @@ impl Task {
         let in_time = self.peers.get_mut(&from).is_some_and(|member| member.requests.take(now));
         if !in_time || !self.inbox.has_room(&from) {
             tracing::debug!(%from, "request dropped, too many");
+            count(&self.tally.requests_dropped);
             return;
         }
         let id = self.inbox.insert(from, request, channel);
         if !self.outlet.offer(Event::Request { from, id, bytes }) {
             tracing::debug!(%from, "request dropped, the node is busy");
+            count(&self.tally.requests_dropped);
             self.inbox.drop_request(id);
         }
     }
