@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::charter::{Charter, CharterError, Member, MemberStatus, Parameters};
+use super::charter::{Charter, CharterChain, CharterError, Member, MemberStatus, Parameters, SignedCharter};
 use super::key::PublicKey;
 use super::manifest::{Manifest, ManifestError, SignedManifest};
 use super::published::Published;
 use super::seal_key::SealPublicKey;
-use super::signed_charter::{CharterChain, SignedCharter};
 use crate::encoding::cbor::{self, Value};
 use crate::encoding::hash::{Digest, sha256};
 use crate::encoding::ids::{FederationId, LogId, MemberCode};
@@ -324,4 +323,154 @@ fn check_manifest(
         return Err(ManifestError::Bounds { member, field: "number of logs" }.into());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::fixture::{at, code, federation, key, manifest, member, published, signed, signed_manifest};
+    use crate::identity::manifest::{LogEntry, ManifestDraft};
+
+    const ALL: [&str; 3] = ["GE", "TR", "W1"];
+
+    fn next(federation: &Federation, member: &str) -> ManifestDraft {
+        federation.manifest(code(member)).unwrap().next_draft(at(50))
+    }
+
+    fn with(federation: &Federation, draft: ManifestDraft) -> Result<Option<Federation>, FederationError> {
+        federation.with_manifest(signed_manifest(draft, federation.id()))
+    }
+
+    #[test]
+    fn keys_are_found_by_what_they_are_for() {
+        let federation = federation(&ALL);
+        let log = LogId::first(code("TR"));
+        assert_eq!(federation.log_key(&log), Some(&key("TR", "log").public()));
+        assert_eq!(federation.log_key(&LogId { ordinal: 2, ..log }), None);
+        assert_eq!(federation.witness_key(code("W1")), Some(&key("W1", "witness").public()));
+        assert!(federation.seal_key(code("GE"), 1).is_some() && federation.seal_key(code("GE"), 2).is_none());
+        assert_eq!(federation.transports().count(), 3);
+        let transport = key("GE", "transport").public();
+        assert_eq!(federation.member_of_transport(transport.as_bytes()), Some(code("GE")));
+        assert_eq!(federation.member_of_transport(key("GE", "log").public().as_bytes()), None);
+    }
+
+    #[test]
+    fn epochs_are_numbered_from_the_founding() {
+        let federation = federation(&ALL);
+        let day = 86_400;
+        for (seconds, epoch) in [(-5, 0), (0, 0), (30 * day - 1, 0), (30 * day, 1), (400 * day, 13)] {
+            assert_eq!(federation.epoch_at(at(seconds)), epoch, "{seconds}");
+        }
+        assert_eq!(federation.epoch_start(0), at(0));
+        assert_eq!(federation.epoch_start(2), at(60 * day));
+        assert_eq!(federation.epoch_start(u32::MAX), UnixTime::MAX);
+    }
+
+    #[test]
+    fn manifests_follow_one_another() {
+        let federation = federation(&ALL);
+        let one = with(&federation, next(&federation, "TR")).unwrap().unwrap();
+        assert_ne!(one.digest(), federation.digest());
+        assert_eq!(with(&one, next(&federation, "TR")), Ok(None), "known already");
+        let rival = ManifestDraft { issued_at: at(51), ..next(&federation, "TR") };
+        assert!(matches!(with(&one, rival), Err(FederationError::Manifest(ManifestError::Rival(_)))));
+        let older = with(&one, manifest("TR"));
+        assert!(matches!(older, Err(FederationError::Manifest(ManifestError::Older { version: 1, newest: 2, .. }))));
+        let other = ManifestDraft { predecessor: Some(Digest::ZERO), ..next(&federation, "TR") };
+        assert!(matches!(with(&federation, other), Err(FederationError::Manifest(ManifestError::Predecessor { .. }))));
+        // A version in between may never have been seen here.
+        let later = ManifestDraft { version: 5, predecessor: Some(Digest::ZERO), ..next(&federation, "TR") };
+        assert!(with(&federation, later).unwrap().is_some());
+    }
+
+    #[test]
+    fn logs_stay_and_are_closed_once() {
+        let federation = federation(&ALL);
+        let mut closed = next(&federation, "TR");
+        closed.logs[0].closed = Some(7);
+        closed.logs.push(LogEntry { key: key("TR", "log 2").public(), opened: at(50), closed: None });
+        let closed = with(&federation, closed).unwrap().unwrap();
+        assert_eq!(closed.log_key(&"TR.2".parse().unwrap()), Some(&key("TR", "log 2").public()));
+
+        let mut reopened = next(&closed, "TR");
+        reopened.logs[0].closed = None;
+        let mut moved = next(&closed, "TR");
+        moved.logs[0].closed = Some(8);
+        let mut changed = next(&closed, "TR");
+        changed.logs[1].key = key("TR", "log 3").public();
+        let mut vanished = next(&closed, "TR");
+        vanished.logs.pop();
+        for draft in [reopened, moved, changed, vanished] {
+            let refused = with(&closed, draft);
+            assert!(matches!(refused, Err(FederationError::Manifest(ManifestError::LogChanged { .. }))));
+        }
+    }
+
+    #[test]
+    fn no_key_serves_two_purposes_or_two_members() {
+        let federation = federation(&ALL);
+        let mut twice = next(&federation, "TR");
+        twice.transports[0].key = twice.witness;
+        assert!(matches!(twice.check(), Err(ManifestError::KeyUsedTwice { .. })));
+        let mut root = next(&federation, "TR");
+        root.witness = key("TR", "root").public();
+        assert!(matches!(with(&federation, root), Err(FederationError::Manifest(ManifestError::KeyUsedTwice { .. }))));
+        let mut shared = next(&federation, "TR");
+        shared.transports[0].key = key("GE", "transport").public();
+        assert!(matches!(with(&federation, shared), Err(FederationError::KeyShared { .. })));
+    }
+
+    #[test]
+    fn only_the_root_signs_and_for_this_federation() {
+        let federation = federation(&ALL);
+        let stolen = SignedManifest::sign(next(&federation, "TR").check().unwrap(), federation.id(), &key("TR", "log"));
+        assert!(federation.with_manifest(stolen).is_err());
+        let other =
+            SignedManifest::sign(next(&federation, "TR").check().unwrap(), FederationId::NONE, &key("TR", "root"));
+        let error = federation.with_manifest(other).unwrap_err();
+        assert!(matches!(error, FederationError::Manifest(ManifestError::Federation { .. })));
+        let stranger = federation.with_manifest(signed_manifest(manifest("LB"), FederationId::NONE));
+        assert!(matches!(stranger, Err(FederationError::Manifest(ManifestError::NotAMember { .. }))));
+    }
+
+    #[test]
+    fn a_newcomer_comes_with_its_manifest() {
+        let old = federation(&ALL);
+        let mut draft = old.charter().next_draft(at(10));
+        draft.members.insert(code("MZ"), member("MZ"));
+        let charter = signed(draft, old.id(), &["GE", "TR", "MZ"]);
+        let alone = old.with_charter(charter.clone());
+        assert_eq!(alone, Err(FederationError::ManifestMissing { member: code("MZ") }));
+
+        let mut news = old.published();
+        news.charters.push(charter);
+        news.manifests.insert(code("MZ"), signed_manifest(manifest("MZ"), FederationId::NONE));
+        let new = old.with_published(news.clone()).unwrap().unwrap();
+        assert!(new.is_active(code("MZ")));
+        assert_eq!(new.id(), old.id());
+        assert_eq!(news.clone().verify(), Ok(new.clone()));
+        assert_eq!(new.with_published(news), Ok(None));
+        assert_eq!(new.with_published(old.published()), Ok(None), "older news are passed over");
+        let other = old.with_published(published(&["GE", "TR"]));
+        assert!(matches!(other, Err(FederationError::AnotherFederation { .. })));
+    }
+
+    #[test]
+    fn a_new_root_comes_with_a_manifest_that_it_signed() {
+        let old = federation(&ALL);
+        let mut draft = old.charter().next_draft(at(10));
+        let entry = draft.members.get_mut(&code("TR")).unwrap();
+        entry.root = key("TR", "next").public();
+        entry.next_root = key("TR", "after").public().digest();
+        let mut charter = signed(draft, old.id(), &["GE", "TR"]);
+        charter.sign(code("TR"), &key("TR", "next"));
+        assert!(old.with_charter(charter.clone()).is_err());
+
+        let mut news = old.published();
+        news.charters.push(charter);
+        let manifest = SignedManifest::sign(next(&old, "TR").check().unwrap(), old.id(), &key("TR", "next"));
+        news.manifests.insert(code("TR"), manifest);
+        assert!(old.with_published(news).unwrap().is_some());
+    }
 }

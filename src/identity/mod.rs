@@ -12,19 +12,22 @@
 pub mod application;
 pub mod charter;
 pub mod federation;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod key;
 pub mod manifest;
 pub mod profile;
 pub mod published;
 pub mod seal_key;
-pub mod signed_charter;
 
 pub use application::{Application, ApplicationError};
-pub use charter::{Charter, CharterDraft, CharterError, Member, MemberKind, MemberStatus, Parameters, Quorum};
+pub use charter::{
+    Charter, CharterChain, CharterDraft, CharterError, Member, MemberKind, MemberStatus, Parameters, Quorum,
+    SignedCharter,
+};
 pub use federation::{Federation, FederationError, Transport};
 pub use key::{BadSignature, KeyError, PublicKey, SecretKey};
 pub use manifest::{LogEntry, Manifest, ManifestDraft, ManifestError, SignedManifest, TransportEntry};
 pub use profile::{Header, ObjectKind, ProfileError};
-pub use published::Published;
+pub use published::{Published, PublishedError};
 pub use seal_key::{SealPublicKey, SealSecretKey};
-pub use signed_charter::SignedCharter;

@@ -296,3 +296,85 @@ fn own_labels(mut fields: Fields, kind: ObjectKind) -> Result<Map, CborError> {
 fn has_exactly(map: &Map, labels: &[i64]) -> bool {
     map.len() == labels.len() && labels.iter().all(|label| map.get(&Value::from(*label)).is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::fixture::{at, code, key};
+
+    fn header() -> Header {
+        Header {
+            kid: key("GE", "log").public().kid(),
+            issuer: code("GE"),
+            subject: "GE-1".to_owned(),
+            issued_at: at(0),
+            federation: FederationId(Digest([9; 32])),
+        }
+    }
+
+    fn extra(kind: ObjectKind) -> Map {
+        kind.labels().iter().map(|label| (*label, *label)).collect()
+    }
+
+    #[test]
+    fn every_kind_reads_back_and_is_no_other() {
+        for kind in ObjectKind::ALL {
+            let protected = header().encode(kind, extra(kind));
+            assert_eq!(Header::decode(kind, protected.clone()), Ok((header(), extra(kind))));
+            for other in ObjectKind::ALL.into_iter().filter(|other| *other != kind) {
+                let expected = ProfileError::Kind { expected: other };
+                assert_eq!(Header::decode(other, protected.clone()), Err(expected));
+            }
+        }
+    }
+
+    #[test]
+    fn labels_are_a_closed_list() {
+        for kind in ObjectKind::ALL {
+            let protected = header().encode(kind, extra(kind));
+            for (label, _) in protected.clone() {
+                let mut missing = protected.clone();
+                missing.remove(&label);
+                assert!(Header::decode(kind, missing).is_err(), "{kind:?} without {label:?}");
+            }
+            for label in [label::CONTENT_TYPE, label::VDP, -65_699, 2] {
+                assert!(Header::decode(kind, protected.clone().with(label, 1)).is_err(), "{kind:?} with {label}");
+            }
+        }
+    }
+
+    #[test]
+    fn claims_are_a_closed_list() {
+        let good = header().encode(ObjectKind::Manifest, Map::new());
+        let claims = good.get(&Value::from(label::CWT_CLAIMS)).and_then(Value::as_map).unwrap().clone();
+        let with = |claims: Map| Header::decode(ObjectKind::Manifest, good.clone().with(label::CWT_CLAIMS, claims));
+        assert!(with(claims.clone()).is_ok());
+        assert!(with(claims.clone().with(4, 0)).is_err(), "an expiry");
+        assert!(with(claims.clone().with(ISS, "urn:shieldwall:member:ge")).is_err());
+        assert!(with(claims.with(IAT, -1)).is_err());
+    }
+
+    #[test]
+    fn a_signature_needs_its_key_its_payload_and_an_empty_unprotected_header() {
+        let secret = key("GE", "log");
+        let protected = header().encode(ObjectKind::Manifest, Map::new());
+        let signature = secret.sign(&Sign1::to_be_signed(&protected, b"payload"));
+        let good = Sign1 { protected, unprotected: Map::new(), payload: Some(b"payload".to_vec()), signature };
+        let verify = |object: &Sign1, key: &PublicKey| verify_sign1(object, ObjectKind::Manifest, key).map(|_| ());
+        assert_eq!(verify(&good, &secret.public()), Ok(()));
+        assert_eq!(verify(&good, &key("TR", "log").public()), Err(ProfileError::Key));
+        let detached = Sign1 { payload: None, ..good.clone() };
+        assert_eq!(verify(&detached, &secret.public()), Err(ProfileError::Payload));
+        let other = Sign1 { payload: Some(b"another".to_vec()), ..good.clone() };
+        assert_eq!(verify(&other, &secret.public()), Err(ProfileError::Signature));
+        let extra = Sign1 { unprotected: Map::new().with(label::KID, 1), ..good };
+        assert_eq!(verify(&extra, &secret.public()), Err(ProfileError::Unprotected));
+    }
+
+    #[test]
+    fn members_have_uris() {
+        assert_eq!(member_uri(code("GE")), "urn:shieldwall:member:GE");
+        assert_eq!(member_of_uri("urn:shieldwall:member:W1"), Some(code("W1")));
+        assert_eq!(member_of_uri("urn:shieldwall:member:"), None);
+    }
+}

@@ -5,10 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::charter::CharterError;
+use super::charter::{CharterError, SignedCharter};
 use super::federation::{Federation, FederationError};
 use super::manifest::{ManifestError, SignedManifest};
-use super::signed_charter::SignedCharter;
 use crate::encoding::cbor::{CborError, Fields, Map, Value};
 use crate::encoding::cose::{Sign, label};
 use crate::encoding::ids::MemberCode;
@@ -99,5 +98,41 @@ impl Published {
     /// [`FederationError`], naming the first thing that is wrong.
     pub fn verify(self) -> Result<Federation, FederationError> {
         Federation::verify(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::fixture::published;
+
+    #[test]
+    fn one_file_carries_everything() {
+        let published = published(&["GE", "TR", "W1"]);
+        let bytes = published.encode().unwrap();
+        assert_eq!(Published::decode(&bytes), Ok(published.clone()));
+        assert_eq!(published.verify().unwrap().published().encode(), Ok(bytes));
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn no_flipped_bit_goes_unnoticed(at: proptest::sample::Index, bit in 0..8) {
+            let mut bytes = published(&["GE", "TR"]).encode().unwrap();
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1u8 << bit;
+            let accepted = Published::decode(&bytes).is_ok_and(|published| published.verify().is_ok());
+            proptest::prop_assert!(!accepted);
+        }
+
+        #[test]
+        fn reading_any_bytes_never_panics(bytes: Vec<u8>) {
+            let _ = Published::decode(&bytes).is_ok();
+            let _ = SignedCharter::decode(&bytes).is_ok();
+            let _ = SignedManifest::decode(&bytes).is_ok();
+            let _ = crate::identity::Charter::decode(&bytes).is_ok();
+            let _ = crate::identity::Manifest::decode(&bytes).is_ok();
+        }
     }
 }

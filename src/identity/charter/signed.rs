@@ -1,14 +1,14 @@
-//! A charter with its members' signatures, and the rule by which one version follows another.
+//! A charter with its members' signatures.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::charter::{Charter, CharterError, MemberFault, MemberStatus};
-use super::key::{PublicKey, SecretKey};
-use super::profile::{self, ProfileError};
+use super::{Charter, CharterError};
 use crate::encoding::cbor::Map;
 use crate::encoding::cose::{Sign, SignSignature};
 use crate::encoding::hash::{Digest, Kid};
 use crate::encoding::ids::{FederationId, MemberCode};
+use crate::identity::key::{PublicKey, SecretKey};
+use crate::identity::profile::{self, ProfileError};
 
 /// A charter and the signatures it has so far (`COSE_Sign`, RFC 9052 §4.1). Whether they suffice is decided by
 /// [`CharterChain`]; those that are there need not even be good when it comes from outside.
@@ -19,18 +19,17 @@ pub struct SignedCharter {
     signatures: BTreeMap<(MemberCode, Kid), [u8; 64]>,
 }
 
-/// All versions of a federation's charter, each rightly following the one before. Never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CharterChain {
-    versions: Vec<SignedCharter>,
-}
-
 impl SignedCharter {
     /// A charter that nobody has signed yet. `federation` is the one that exists already; it does not matter for version 1.
     #[must_use]
     pub fn unsigned(charter: Charter, federation: FederationId) -> Self {
         let federation = charter.binds(federation);
         Self { charter, federation, signatures: BTreeMap::new() }
+    }
+
+    /// What its signatures bind: the federation, or nothing for version 1.
+    pub(super) fn federation(&self) -> FederationId {
+        self.federation
     }
 
     /// The charter.
@@ -89,7 +88,7 @@ impl SignedCharter {
     }
 
     /// The tagged `COSE_Sign`, with `unprotected` as its unprotected header.
-    pub(super) fn to_sign(&self, unprotected: Map) -> Sign {
+    pub(in crate::identity) fn to_sign(&self, unprotected: Map) -> Sign {
         Sign {
             protected: self.header(),
             unprotected,
@@ -106,7 +105,7 @@ impl SignedCharter {
     }
 
     /// Reads a `COSE_Sign`, whose unprotected header is the caller's matter.
-    pub(super) fn from_sign(sign: Sign) -> Result<Self, CharterError> {
+    pub(in crate::identity) fn from_sign(sign: Sign) -> Result<Self, CharterError> {
         let (subject, issued_at, federation) = profile::read_charter_header(sign.protected)?;
         let charter = Charter::decode(&sign.payload)?;
         if subject != subject_of(&charter) {
@@ -159,7 +158,7 @@ impl SignedCharter {
         voted.count() as u64
     }
 
-    fn check_quorum(&self, electorate: &Charter) -> Result<(), CharterError> {
+    pub(super) fn check_quorum(&self, electorate: &Charter) -> Result<(), CharterError> {
         let countries = electorate.active_countries().count() as u64;
         let signed = self.votes(electorate);
         if electorate.quorum().is_met(signed, countries) {
@@ -170,7 +169,7 @@ impl SignedCharter {
     }
 
     /// Every signature must be good and by a root of this version or of the one before, so that nothing unchecked is carried along.
-    fn check_signatures(&self, before: Option<&Charter>) -> Result<(), CharterError> {
+    pub(super) fn check_signatures(&self, before: Option<&Charter>) -> Result<(), CharterError> {
         for (signer, kid) in self.signers() {
             let roots =
                 [Some(&self.charter), before].into_iter().flatten().filter_map(|charter| charter.member(signer));
@@ -180,144 +179,6 @@ impl SignedCharter {
         }
         Ok(())
     }
-}
-
-impl CharterChain {
-    /// Checks all versions, from the first on.
-    ///
-    /// # Errors
-    /// [`CharterError`], naming the first thing that is wrong.
-    pub fn verify(versions: Vec<SignedCharter>) -> Result<Self, CharterError> {
-        let mut versions = versions.into_iter();
-        let first = versions.next().ok_or(CharterError::Bounds { field: "number of versions" })?;
-        check_first(&first)?;
-        let mut chain = Self { versions: vec![first] };
-        for version in versions {
-            chain.check_next(chain.newest(), &version)?;
-            chain.versions.push(version);
-        }
-        Ok(chain)
-    }
-
-    /// Takes the next version in. Says whether it is news: the newest version once more, whoever signed that copy, is not.
-    ///
-    /// # Errors
-    /// [`CharterError::Rival`] with both charters if another one of the same version is properly signed,
-    /// [`CharterError::Older`] for one that was replaced, any other [`CharterError`] if it is not rightly the next.
-    pub fn extend(&mut self, next: SignedCharter) -> Result<bool, CharterError> {
-        let (version, newest) = (next.charter.version(), self.newest().charter.version());
-        let Some(held) = self.version(version) else {
-            self.check_next(self.newest(), &next)?;
-            self.versions.push(next);
-            return Ok(true);
-        };
-        if held.charter != next.charter {
-            match version.checked_sub(1).and_then(|before| self.version(before)) {
-                Some(before) => self.check_next(before, &next)?,
-                // Another first version is another federation, not a rival.
-                None => return Err(CharterError::Federation { version }),
-            }
-            return Err(CharterError::Rival(Box::new((held.clone(), next))));
-        }
-        if version < newest { Err(CharterError::Older { version, newest }) } else { Ok(false) }
-    }
-
-    /// The newest version.
-    #[must_use]
-    pub fn newest(&self) -> &SignedCharter {
-        self.versions.last().expect("a chain has at least its first version")
-    }
-
-    /// Version 1.
-    #[must_use]
-    pub fn first(&self) -> &SignedCharter {
-        self.versions.first().expect("a chain has at least its first version")
-    }
-
-    /// One version.
-    #[must_use]
-    pub fn version(&self, version: u64) -> Option<&SignedCharter> {
-        self.versions.get(usize::try_from(version.checked_sub(1)?).ok()?)
-    }
-
-    /// All versions, the first first.
-    #[must_use]
-    pub fn versions(&self) -> &[SignedCharter] {
-        &self.versions
-    }
-
-    /// SHA-256 of the payload of version 1.
-    #[must_use]
-    pub fn federation(&self) -> FederationId {
-        FederationId(self.first().digest())
-    }
-
-    fn check_next(&self, before: &SignedCharter, next: &SignedCharter) -> Result<(), CharterError> {
-        let (old, new) = (&before.charter, &next.charter);
-        let version = new.version();
-        if next.federation != self.federation() {
-            return Err(CharterError::Federation { version });
-        }
-        if version != old.version() + 1 || new.predecessor() != Some(old.digest()) {
-            return Err(CharterError::NotNext { version, newest: old.version() });
-        }
-        if new.issued_at() < old.issued_at() {
-            return Err(CharterError::Time { version });
-        }
-        if new.parameters().epoch_seconds != old.parameters().epoch_seconds {
-            return Err(CharterError::EpochLength);
-        }
-        self.check_members(old, next)?;
-        next.check_signatures(Some(old))?;
-        next.check_quorum(old)?;
-        next.check_quorum(new)
-    }
-
-    fn check_members(&self, old: &Charter, next: &SignedCharter) -> Result<(), CharterError> {
-        let spent: BTreeSet<&PublicKey> = self
-            .versions
-            .iter()
-            .filter(|version| version.charter.version() <= old.version())
-            .flat_map(|version| version.charter.members().values().map(|member| &member.root))
-            .collect();
-        for (code, was) in old.members() {
-            let fault = |fault| Err(CharterError::Member { member: *code, fault });
-            let Some(is) = next.charter.member(*code) else { return fault(MemberFault::Missing) };
-            if was.kind != is.kind {
-                return fault(MemberFault::KindChanged);
-            }
-            if was.status == MemberStatus::Removed && is.status != MemberStatus::Removed {
-                return fault(MemberFault::Returned);
-            }
-            if was.root != is.root {
-                if is.root.digest() != was.next_root {
-                    return fault(MemberFault::RootNotAnnounced);
-                }
-                if !next.is_signed_by(*code, &is.root) {
-                    return fault(MemberFault::RootNotSigned);
-                }
-            }
-        }
-        for (code, is) in next.charter.members() {
-            let kept = old.member(*code).is_some_and(|was| was.root == is.root);
-            if !kept && spent.contains(&is.root) {
-                return Err(CharterError::Member { member: *code, fault: MemberFault::RootReused });
-            }
-        }
-        Ok(())
-    }
-}
-
-fn check_first(first: &SignedCharter) -> Result<(), CharterError> {
-    let version = first.charter.version();
-    if version != 1 {
-        return Err(CharterError::NotNext { version, newest: 0 });
-    }
-    if first.federation != FederationId::NONE {
-        return Err(CharterError::Federation { version });
-    }
-    first.check_signatures(None)?;
-    first.check_quorum(&first.charter)
 }
 
 fn subject_of(charter: &Charter) -> String {

@@ -1,0 +1,148 @@
+//! The payload of a manifest: one CBOR map with integer keys.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{LogEntry, Manifest, ManifestDraft, ManifestError, SEAL_KEYS_MAX, TransportEntry};
+use crate::encoding::cbor::{self, CborError, Fields, Map, Value};
+use crate::encoding::hash::Digest;
+use crate::encoding::ids::MemberCode;
+use crate::encoding::time::UnixTime;
+use crate::identity::key::PublicKey;
+use crate::identity::seal_key::SealPublicKey;
+
+impl Manifest {
+    /// The payload.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let draft = &self.0;
+        let logs = draft.logs.iter().map(|log| Value::from(encode_log(log))).collect::<Vec<_>>();
+        let seal_keys: Map =
+            draft.seal_keys.iter().map(|(epoch, key)| (Value::from(*epoch), Value::from(key))).collect();
+        let transports =
+            draft.transports.iter().map(|transport| Value::from(encode_transport(transport))).collect::<Vec<_>>();
+        let custodians = draft.custodians.iter().map(|code| Value::from(*code)).collect::<Vec<_>>();
+        let mut map = Map::new()
+            .with(field::MEMBER, draft.member)
+            .with(field::VERSION, draft.version)
+            .with(field::ISSUED_AT, draft.issued_at)
+            .with(field::LOGS, logs)
+            .with(field::WITNESS, &draft.witness)
+            .with(field::SEAL_KEYS, seal_keys)
+            .with(field::TRANSPORTS, transports)
+            .with(field::CUSTODIANS, custodians);
+        if let Some(predecessor) = draft.predecessor {
+            map.insert(field::PREDECESSOR, predecessor);
+        }
+        cbor::encode(&Value::Map(map))
+    }
+
+    /// Reads and checks a payload.
+    ///
+    /// # Errors
+    /// [`ManifestError`] if the bytes are not the one encoding of a manifest that passes [`ManifestDraft::check`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, ManifestError> {
+        let mut fields = Fields::of(cbor::decode(bytes)?, "manifest")?;
+        let member: MemberCode = fields.parse(field::MEMBER)?;
+        let version = fields.u64(field::VERSION)?;
+        let predecessor =
+            if fields.has(field::PREDECESSOR) { Some(Digest(fields.array(field::PREDECESSOR)?)) } else { None };
+        let issued_at = time(&mut fields, field::ISSUED_AT)?;
+        let logs = fields.items(field::LOGS)?.into_iter().map(decode_log).collect::<Result<_, _>>()?;
+        let witness = key(fields.array(field::WITNESS)?, "witness key")?;
+        let listed = fields.map(field::SEAL_KEYS)?;
+        if listed.len() > SEAL_KEYS_MAX {
+            return Err(ManifestError::Bounds { member, field: "number of seal keys" });
+        }
+        let mut seal_keys = BTreeMap::new();
+        for (epoch, bytes) in listed {
+            let epoch = epoch.as_u64().and_then(|epoch| u32::try_from(epoch).ok());
+            let (Some(epoch), Some(bytes)) = (epoch, bytes.as_bytes()) else {
+                return Err(fields.bad(field::SEAL_KEYS).into());
+            };
+            let key =
+                SealPublicKey::from_bytes(bytes).map_err(|source| ManifestError::Key { field: "seal key", source })?;
+            seal_keys.insert(epoch, key);
+        }
+        let transports =
+            fields.items(field::TRANSPORTS)?.into_iter().map(decode_transport).collect::<Result<_, _>>()?;
+        let mut custodians = BTreeSet::new();
+        for code in fields.items(field::CUSTODIANS)? {
+            let code: MemberCode =
+                code.as_text().and_then(|text| text.parse().ok()).ok_or_else(|| fields.bad(field::CUSTODIANS))?;
+            if custodians.last().is_some_and(|last| *last >= code) {
+                return Err(fields.bad(field::CUSTODIANS).into());
+            }
+            custodians.insert(code);
+        }
+        fields.end()?;
+        ManifestDraft { member, version, predecessor, issued_at, logs, witness, seal_keys, transports, custodians }
+            .check()
+    }
+}
+
+/// Keys of the payload's maps.
+mod field {
+    pub(super) const MEMBER: i64 = 1;
+    pub(super) const VERSION: i64 = 2;
+    pub(super) const PREDECESSOR: i64 = 3;
+    pub(super) const ISSUED_AT: i64 = 4;
+    pub(super) const LOGS: i64 = 5;
+    pub(super) const WITNESS: i64 = 6;
+    pub(super) const SEAL_KEYS: i64 = 7;
+    pub(super) const TRANSPORTS: i64 = 8;
+    pub(super) const CUSTODIANS: i64 = 9;
+
+    pub(super) const LOG_KEY: i64 = 1;
+    pub(super) const LOG_OPENED: i64 = 2;
+    pub(super) const LOG_CLOSED: i64 = 3;
+
+    pub(super) const TRANSPORT_KEY: i64 = 1;
+    pub(super) const TRANSPORT_ADDRESSES: i64 = 2;
+}
+
+fn encode_log(log: &LogEntry) -> Map {
+    let mut map = Map::new().with(field::LOG_KEY, &log.key).with(field::LOG_OPENED, log.opened);
+    if let Some(size) = log.closed {
+        map.insert(field::LOG_CLOSED, size);
+    }
+    map
+}
+
+fn decode_log(entry: Value) -> Result<LogEntry, ManifestError> {
+    let mut fields = Fields::of(entry, "log in a manifest")?;
+    let key = key(fields.array(field::LOG_KEY)?, "log key")?;
+    let opened = time(&mut fields, field::LOG_OPENED)?;
+    let closed = if fields.has(field::LOG_CLOSED) { Some(fields.u64(field::LOG_CLOSED)?) } else { None };
+    fields.end()?;
+    Ok(LogEntry { key, opened, closed })
+}
+
+fn encode_transport(transport: &TransportEntry) -> Map {
+    let addresses = transport.addresses.iter().map(|address| Value::from(address.as_str())).collect::<Vec<_>>();
+    Map::new().with(field::TRANSPORT_KEY, &transport.key).with(field::TRANSPORT_ADDRESSES, addresses)
+}
+
+fn decode_transport(entry: Value) -> Result<TransportEntry, ManifestError> {
+    let mut fields = Fields::of(entry, "transport in a manifest")?;
+    let key = key(fields.array(field::TRANSPORT_KEY)?, "transport key")?;
+    let addresses = fields
+        .items(field::TRANSPORT_ADDRESSES)?
+        .into_iter()
+        .map(
+            |address| {
+                if let Value::Text(text) = address { Ok(text) } else { Err(fields.bad(field::TRANSPORT_ADDRESSES)) }
+            },
+        )
+        .collect::<Result<_, _>>()?;
+    fields.end()?;
+    Ok(TransportEntry { key, addresses })
+}
+
+fn key(bytes: [u8; 32], field: &'static str) -> Result<PublicKey, ManifestError> {
+    PublicKey::from_bytes(&bytes).map_err(|source| ManifestError::Key { field, source })
+}
+
+fn time(fields: &mut Fields, key: i64) -> Result<UnixTime, CborError> {
+    let seconds = fields.i64(key)?;
+    UnixTime::from_seconds(seconds).map_err(|_| fields.bad(key))
+}
