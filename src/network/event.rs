@@ -1,8 +1,9 @@
 //! What the node asks of the network, and what the network tells the node.
 
 use std::fmt;
+use std::str::FromStr;
 
-use super::{GossipId, TransportKey};
+use super::{GossipId, NetworkError, TransportKey, check_address};
 
 /// A peer that may connect, and where it can be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +12,23 @@ pub struct Peer {
     pub key: TransportKey,
     /// Its multiaddresses; empty for a member that only dials. Those that cannot be used are skipped with a log line.
     pub addresses: Vec<String>,
+}
+
+/// Reads an address with the PeerId that answers there, as an operator is given it by another member:
+/// `/ip4/192.0.2.1/udp/4433/quic-v1/p2p/12D3Koo…`.
+impl FromStr for Peer {
+    type Err = NetworkError;
+
+    fn from_str(text: &str) -> Result<Self, NetworkError> {
+        let Some((address, key)) = text.split_once("/p2p/") else {
+            return Err(NetworkError::BadAddress {
+                address: text.to_owned(),
+                reason: "it names no /p2p/ peer id".into(),
+            });
+        };
+        check_address(address)?;
+        Ok(Peer { key: key.parse()?, addresses: vec![address.to_owned()] })
+    }
 }
 
 /// What the node asks of the network.
@@ -194,5 +212,28 @@ impl fmt::Debug for Event {
             Event::Refused { address, reason } => write!(f, "Refused({address}, {reason})"),
             Event::DialFailed { peer, reason } => write!(f, "DialFailed({peer}, {reason})"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_is_read_from_its_address() {
+        let key = TransportKey::of_secret(&[1; 32]);
+        let peer: Peer = format!("/ip4/192.0.2.1/tcp/4433/p2p/{key}").parse().unwrap();
+        assert_eq!(peer, Peer { key, addresses: vec!["/ip4/192.0.2.1/tcp/4433".into()] });
+        for bad in ["/ip4/192.0.2.1/tcp/4433".to_owned(), format!("/p2p/{key}"), "/ip4/192.0.2.1/tcp/1/p2p/x".into()] {
+            assert!(bad.parse::<Peer>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn contents_are_never_shown() {
+        let event = Event::Response { from: TransportKey([1; 32]), id: 1, bytes: b"price".to_vec() };
+        let command = Command::Publish(b"price".to_vec());
+        assert!(!format!("{event:?}{command:?}").contains("112"));
+        assert_eq!(format!("{command:?}"), "Publish(5 bytes)");
     }
 }

@@ -90,6 +90,15 @@ pub fn refuse_key_log() -> Result<(), NetworkError> {
     }
 }
 
+/// Checks that a multiaddress can be listened at or dialled: an IP address with `udp/…/quic-v1` or `tcp/…`. For a config
+/// or a manifest, before it is used.
+///
+/// # Errors
+/// [`NetworkError::BadAddress`] with what is wrong.
+pub fn check_address(text: &str) -> Result<(), NetworkError> {
+    transport::parse(text).map(|_| ())
+}
+
 /// Listens, and starts the one task that owns the network. Nobody may connect before [`Command::SetPeers`]. Must be
 /// called inside a tokio runtime. The task ends at [`Command::Shutdown`], or when the handles or the receiver are
 /// dropped. If it ends otherwise, libp2p has panicked: start it again, after a wait that grows; nothing but connections
