@@ -10,6 +10,7 @@ pub mod record;
 pub mod identity;
 pub mod seal;
 pub mod ledger;
+pub mod evidence;
 #[cfg(feature = "node")]
 pub mod network;
 #[cfg(feature = "node")]

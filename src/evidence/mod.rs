@@ -1,0 +1,42 @@
+//! Evidence: a folder that proves one record to an outsider, offline.
+//!
+//! ```text
+//! Material ─export─▶ Bundle (path → bytes) ─verify, with a charter that the verifier trusts─▶ Report
+//! ```
+//! Some files of a bundle carry signatures or are bound by one; all others (PEM, hexadecimal, JSON, README) are derived from
+//! those by one function, which [`verify`] runs again to compare the bytes. So nothing can be added to a bundle, changed in
+//! it or renamed without a claim that fails, and no export depends on when, where or by whom it was made.
+//!
+//! Nothing here reads a file, asks a peer or the clock, signs, or decides what may be shown: the world gathers the
+//! [`Material`] and names what is to be left out. A bundle holds opened content; it never shows in `Debug` or an error.
+//!
+//! Start with [`material`] for what goes in and [`layout`] for what comes out; [`check`] is what both sides hold true.
+
+mod check;
+mod derived;
+mod export;
+pub mod layout;
+pub mod material;
+mod parts;
+mod readme;
+pub mod report;
+mod trust;
+mod verify;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+pub use export::{ExportError, ExportOptions, export};
+pub use material::{FrontierCosignature, Inclusion, Material, OpenedCompartment};
+pub use report::{Claim, Outcome, Report};
+pub use verify::verify;
+
+/// The files of an evidence folder by their relative paths, with `/` between folder and file.
+pub type Bundle = BTreeMap<String, Vec<u8>>;
+
+/// Files in a bundle.
+pub const FILES_MAX: usize = 2_000;
+/// Bytes in one file of a bundle.
+pub const FILE_BYTES_MAX: usize = 16 << 20;

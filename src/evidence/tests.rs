@@ -1,0 +1,1 @@
+//! Bundles from real keys, and everything that can be done to one.

@@ -1,0 +1,65 @@
+//! Checking a bundle offline, against a charter file that the verifier trusts.
+
+use super::Bundle;
+use super::check::check;
+use super::parts::Parts;
+use super::report::{Claims, Report};
+use super::{derived, trust};
+use crate::ledger::Statement;
+
+/// Checks everything that a bundle claims. `trusted_charter` is a charter file (as a node reads it) that the verifier has
+/// from a source it trusts, never from the bundle.
+///
+/// The report is refused if any claim fails: after one changed byte, and after a file is added, taken away or renamed.
+#[must_use]
+pub fn verify(bundle: &Bundle, trusted_charter: &[u8]) -> Report {
+    let mut claims = Claims::default();
+    let trusted = trust::read(trusted_charter, &mut claims);
+    let parts = Parts::read(bundle, &mut claims);
+    let record =
+        parts.as_ref().and_then(|parts| Statement::read(&parts.statement).ok()).map(|(statement, _)| statement.id);
+    if let Some(parts) = parts {
+        let mut found = Claims::default();
+        let facts = check(&parts, &mut found);
+        let holds = !found.any_failed();
+        if let (Some(facts), true) = (&facts, holds) {
+            let mut compared = Claims::default();
+            compare_derived(bundle, &parts, facts, &found, &mut compared);
+            if let Some(trusted) = &trusted {
+                trust::compare(facts, trusted, &mut found, &mut claims);
+            }
+            claims.append(found);
+            claims.append(compared);
+        } else {
+            claims.append(found);
+        }
+    }
+    Report::new(record, claims)
+}
+
+/// Derives all files once more and compares them byte by byte with those in the bundle.
+fn compare_derived(bundle: &Bundle, parts: &Parts, facts: &super::check::Facts, found: &Claims, claims: &mut Claims) {
+    const SENTENCE: &str = "Keys, leaf.hex, body.json and README.md are exactly what the signed files give.";
+    let derived = derived::files(parts, facts, found);
+    let signed = match parts.files() {
+        Ok(files) => files,
+        Err(reason) => return claims.failed("derived files", SENTENCE, reason),
+    };
+    let expected: Bundle = derived.into_iter().chain(signed).collect();
+    let mut faults = Vec::new();
+    for (path, bytes) in &expected {
+        match bundle.get(path) {
+            Some(found) if found == bytes => {}
+            Some(_) => faults.push(format!("{path} is another than the signed files give")),
+            None => faults.push(format!("{path} is missing")),
+        }
+    }
+    faults.extend(
+        bundle.keys().filter(|path| !expected.contains_key(*path)).map(|path| format!("{path} belongs to nothing")),
+    );
+    if faults.is_empty() {
+        claims.proved("derived files", SENTENCE);
+    } else {
+        claims.failed("derived files", SENTENCE, faults.join("; "));
+    }
+}
