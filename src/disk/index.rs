@@ -331,7 +331,7 @@ mod tests {
                 }
             }
             let (from, to) = ([1, from], [1, to]);
-            let expected: Vec<_> = map.iter().filter(|(key, _)| **key >= from && **key < to).take(limit)
+            let expected: Vec<_> = map.iter().filter(|(key, _)| key[..] >= from[..] && key[..] < to[..]).take(limit)
                 .map(|(key, value)| (key.clone(), value.clone())).collect();
             prop_assert_eq!(view.range(&from, &to, limit).unwrap(), expected);
             let sum = map.iter().fold(0_u64, |sum, (key, value)| sum.wrapping_add(digest(key, value)));

@@ -14,19 +14,25 @@
 //!
 //! What this module never does: fetch, decide, or sign. It does not repair what is damaged; it names it.
 //!
-//! Start with [`store`], then [`open`]. The bytes are in `docs/disk.md`.
+//! Start with [`store`], then [`open`]. The bytes are in `docs/disk.md`. [`guard`] is a file of its own and needs none of the rest.
 
+pub mod guard;
 pub mod open;
 pub mod store;
 
 mod edge;
+#[cfg(test)]
+mod fault;
 mod files;
 mod flush;
 mod frame;
 mod index;
 mod segment;
 mod sled_index;
+#[cfg(test)]
+mod tests;
 
 pub use flush::{FlushJob, Flushed};
+pub use guard::{Guard, GuardRefusal};
 pub use open::{Cut, Damage, OpenError, Report};
 pub use store::DiskStore;

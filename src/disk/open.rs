@@ -125,6 +125,7 @@ pub(crate) fn open(
     if access == Access::Write {
         let folder = dir.join("segments");
         fs.create_dir(&folder).doing("creating", &folder)?;
+        fs.sync_dir(&folder).doing("syncing", &folder)?;
         fs.sync_dir(dir).doing("syncing", dir)?;
     }
     let numbers = [present(&segments[0], access, &mut report)?, present(&segments[1], access, &mut report)?];
@@ -361,6 +362,17 @@ impl Replay<'_> {
             found.holes.retain(|hole| hole.start < cut);
             found.frames.retain(|frame| frame.offset < cut);
             end = cut;
+        }
+        if is_last
+            && self.access == Access::Write
+            && let Some(last) = found.frames.last()
+        {
+            // The last group may be known to the page cache alone: its process was killed, or its fsync failed and left
+            // pages that pass for clean. So it is written again, and waited for.
+            let group = last.group.max(start);
+            let again = &bytes[(group - start) as usize..(end - start) as usize];
+            segment.file.write_at(again, u64::from(group)).doing("writing", &segment.path)?;
+            segment.file.sync().doing("syncing", &segment.path)?;
         }
         for hole in &found.holes {
             let what = format!("{} bytes are no whole frame", hole.end - hole.start);

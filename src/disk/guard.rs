@@ -1,0 +1,386 @@
+//! The signer guard: a file of its own that says which statement a log's key was asked to sign at which position.
+//!
+//! It is written and fsynced before a signature is made. A key that is asked again for the same position gets the same
+//! answer for the same bytes, and none for others. So neither a crash nor segments that went back in time, as when a backup was
+//! restored, can make a second history; Ed25519 is deterministic, so the digests fix the log's root.
+//!
+//! The guard is bound to its machine (machine id) and directory (inode): a copy elsewhere is refused until somebody
+//! decides. A clone of a whole virtual machine looks the same from inside; against that only the peers help.
+//!
+//! ```text
+//! header   magic 8 · version u16 · member 2 · ordinal u16 · zero 2 · binding 32 · zero 12 · CRC32C u32
+//! frame    position u64 · SHA-256 of what is to be signed · CRC32C u32      (44 bytes; frame N lies at 64 + 44·N)
+//! ```
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::files::{Access, Doing as _, File, FileSystem, RealFs};
+use crate::encoding::hash::{Digest, sha256_of};
+use crate::encoding::ids::{LogId, RecordId};
+use crate::ledger::StoreError;
+
+/// Why the guard does not allow a signature.
+#[derive(Debug, thiserror::Error)]
+pub enum GuardRefusal {
+    /// Something else was signed, or was about to be, at this position.
+    #[error("the guard holds {recorded} for {id}, not {asked}")]
+    Conflict {
+        /// The position.
+        id: RecordId,
+        /// What the key was asked to sign before.
+        recorded: Digest,
+        /// What it was asked to sign now.
+        asked: Digest,
+    },
+    /// The guard does not know what was signed before this position.
+    #[error("the guard ends before {expected}, so it does not allow {asked}")]
+    Gap {
+        /// The next position by the guard.
+        expected: RecordId,
+        /// The position asked for.
+        asked: RecordId,
+    },
+    /// The guard was made on another machine or in another directory.
+    #[error("the guard {path} belongs to another machine or directory", path = path.display())]
+    Moved {
+        /// The guard's file.
+        path: PathBuf,
+    },
+    /// The guard is not as it was written; the log must not be signed again.
+    #[error("the guard {path} is damaged at byte {offset}: {what}", path = path.display())]
+    Damaged {
+        /// The guard's file.
+        path: PathBuf,
+        /// Where in it.
+        offset: u64,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// The file could not be read or written.
+    #[error(transparent)]
+    Storage(#[from] StoreError),
+}
+
+/// The guard of one log. The data directory must be locked by whoever has it.
+#[derive(Debug)]
+pub struct Guard {
+    file: Arc<dyn File>,
+    path: PathBuf,
+    log: LogId,
+    /// The number of frames, and so the next position.
+    next: u64,
+    failed: bool,
+}
+
+const MAGIC: [u8; 8] = *b"SHIELDWG";
+const VERSION: u16 = 1;
+const HEADER: usize = 64;
+const FRAME: usize = 44;
+/// Frames read at once when all are checked.
+const PIECE: u64 = 4096;
+
+impl Guard {
+    /// Opens the guard of `log` in the data directory `dir`, or begins one that knows of nothing signed. An incomplete frame at the
+    /// end is cut off: no signature was made on it.
+    ///
+    /// # Errors
+    /// [`GuardRefusal::Moved`], [`GuardRefusal::Damaged`] or [`GuardRefusal::Storage`].
+    pub fn open(dir: &Path, log: LogId) -> Result<Self, GuardRefusal> {
+        open(&RealFs, dir, log, &binding(dir)?, false)
+    }
+
+    /// Opens the guard and binds it to this machine and directory. Only for an operator who knows that no copy of it is in
+    /// use elsewhere.
+    ///
+    /// # Errors
+    /// As [`Self::open`], without [`GuardRefusal::Moved`].
+    pub fn rebind(dir: &Path, log: LogId) -> Result<Self, GuardRefusal> {
+        open(&RealFs, dir, log, &binding(dir)?, true)
+    }
+
+    /// The highest position that may have been signed.
+    #[must_use]
+    pub fn highest(&self) -> Option<u64> {
+        self.next.checked_sub(1)
+    }
+
+    /// What the key was asked to sign at `position`.
+    ///
+    /// # Errors
+    /// [`GuardRefusal::Damaged`] or [`GuardRefusal::Storage`].
+    pub fn recorded(&self, position: u64) -> Result<Option<Digest>, GuardRefusal> {
+        if position >= self.next {
+            return Ok(None);
+        }
+        let mut bytes = [0; FRAME];
+        let offset = offset(position);
+        self.file.read_at(&mut bytes, offset).doing("reading", &self.path)?;
+        let damaged = |what| GuardRefusal::Damaged { path: self.path.clone(), offset, what };
+        parse(&bytes, position).map(Some).map_err(damaged)
+    }
+
+    /// Allows signing the bytes with these digests at these positions, all or none. What is new is on the disk when this
+    /// returns. Positions are in rising order; those that the guard knows may be asked for again.
+    ///
+    /// # Errors
+    /// [`GuardRefusal`]; then nothing may be signed.
+    pub fn check_and_record(&mut self, group: &[(u64, Digest)]) -> Result<(), GuardRefusal> {
+        if self.failed {
+            let source = io::Error::other("a write to it failed before");
+            return Err(StoreError::Io { doing: format!("using the guard {}", self.path.display()), source }.into());
+        }
+        let mut bytes = Vec::new();
+        let mut next = self.next;
+        for (position, asked) in group {
+            if let Some(recorded) = self.recorded(*position)? {
+                if recorded != *asked {
+                    let id = RecordId::new(self.log, *position);
+                    return Err(GuardRefusal::Conflict { id, recorded, asked: *asked });
+                }
+            } else if *position == next {
+                bytes.extend(frame(*position, asked));
+                next += 1;
+            } else {
+                let (expected, asked) = (RecordId::new(self.log, next), RecordId::new(self.log, *position));
+                return Err(GuardRefusal::Gap { expected, asked });
+            }
+        }
+        if !bytes.is_empty() {
+            self.append(&bytes)?;
+            self.next = next;
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        let end = offset(self.next);
+        let written = self.file.write_at(bytes, end).doing("writing", &self.path);
+        let synced = written.and_then(|()| self.file.sync().doing("syncing", &self.path));
+        if synced.is_err() {
+            self.failed = true;
+            // Else the page cache might show, after a restart, frames that the disk will never have. If this fails too, the
+            // error before it is the one to tell.
+            drop(self.file.truncate(end));
+        }
+        synced
+    }
+
+    /// Checks every frame, and cuts off an incomplete one.
+    fn check(&mut self) -> Result<(), GuardRefusal> {
+        let length = self.file.length().doing("reading", &self.path)?;
+        let body = length - HEADER as u64;
+        self.next = body / FRAME as u64;
+        for start in (0..self.next).step_by(PIECE as usize) {
+            let count = PIECE.min(self.next - start);
+            let mut bytes = vec![0; count as usize * FRAME];
+            self.file.read_at(&mut bytes, offset(start)).doing("reading", &self.path)?;
+            for (position, frame) in (start..).zip(bytes.chunks_exact(FRAME)) {
+                let damaged = |what| GuardRefusal::Damaged { path: self.path.clone(), offset: offset(position), what };
+                parse(frame, position).map_err(damaged)?;
+            }
+        }
+        if !body.is_multiple_of(FRAME as u64) {
+            self.file.truncate(offset(self.next)).doing("cutting", &self.path)?;
+        }
+        // A process that was killed may have left frames that are read from the page cache and are not on the disk yet.
+        self.file.sync().doing("syncing", &self.path)?;
+        Ok(())
+    }
+}
+
+fn open(fs: &dyn FileSystem, dir: &Path, log: LogId, binding: &Digest, rebind: bool) -> Result<Guard, GuardRefusal> {
+    let folder = dir.join("guard");
+    let path = folder.join(format!("{log}.guard"));
+    let header = header(log, binding);
+    let existing = fs.open(&path, Access::Write).doing("opening", &path)?;
+    let file = match existing {
+        Some(file) => file,
+        None => {
+            fs.create_dir(&folder).doing("creating", &folder)?;
+            fs.create(&path).doing("creating", &path)?
+        }
+    };
+    let mut guard = Guard { file, path, log, next: 0, failed: false };
+    let length = guard.file.length().doing("reading", &guard.path)?;
+    if length < HEADER as u64 {
+        // New, or a crash came between making the file and its header.
+        guard.write_header(&header)?;
+        fs.sync_dir(&folder).doing("syncing", &folder)?;
+        fs.sync_dir(dir).doing("syncing", dir)?;
+        return Ok(guard);
+    }
+    let mut stored = [0; HEADER];
+    guard.file.read_at(&mut stored, 0).doing("reading", &guard.path)?;
+    let (covered, checksum) = stored.split_at(HEADER - 4);
+    let damaged = |what| GuardRefusal::Damaged { path: guard.path.clone(), offset: 0, what };
+    if crc32c::crc32c(covered).to_be_bytes() != checksum {
+        return Err(damaged("the header's checksum is wrong"));
+    }
+    if stored[..16] != header[..16] {
+        return Err(damaged("the header is of another log or version"));
+    }
+    if stored != header {
+        if !rebind {
+            return Err(GuardRefusal::Moved { path: guard.path });
+        }
+        guard.check()?;
+        guard.write_header(&header)?;
+        return Ok(guard);
+    }
+    guard.check()?;
+    Ok(guard)
+}
+
+impl Guard {
+    fn write_header(&self, header: &[u8; HEADER]) -> Result<(), StoreError> {
+        self.file.write_at(header, 0).doing("writing", &self.path)?;
+        self.file.sync().doing("syncing", &self.path)
+    }
+}
+
+/// What a guard is bound to: machine id and inode of the data directory. Without a machine id, as in some containers, the
+/// inode alone.
+fn binding(dir: &Path) -> Result<Digest, StoreError> {
+    fs::create_dir_all(dir).doing("creating", dir)?;
+    let inode = fs::metadata(dir).doing("reading", dir)?.ino();
+    let machine = fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    Ok(sha256_of(&[machine.trim().as_bytes(), b" ", &inode.to_be_bytes()]))
+}
+
+fn header(log: LogId, binding: &Digest) -> [u8; HEADER] {
+    let mut header = [0; HEADER];
+    header[..8].copy_from_slice(&MAGIC);
+    header[8..10].copy_from_slice(&VERSION.to_be_bytes());
+    header[10..12].copy_from_slice(log.member.as_str().as_bytes());
+    header[12..14].copy_from_slice(&log.ordinal.to_be_bytes());
+    header[16..48].copy_from_slice(&binding.0);
+    let checksum = crc32c::crc32c(&header[..HEADER - 4]);
+    header[HEADER - 4..].copy_from_slice(&checksum.to_be_bytes());
+    header
+}
+
+fn frame(position: u64, digest: &Digest) -> [u8; FRAME] {
+    let mut frame = [0; FRAME];
+    frame[..8].copy_from_slice(&position.to_be_bytes());
+    frame[8..40].copy_from_slice(&digest.0);
+    let checksum = crc32c::crc32c(&frame[..40]);
+    frame[40..].copy_from_slice(&checksum.to_be_bytes());
+    frame
+}
+
+fn parse(bytes: &[u8], position: u64) -> Result<Digest, &'static str> {
+    let (covered, checksum) = bytes.split_last_chunk().ok_or("a frame is cut short")?;
+    if crc32c::crc32c(covered) != u32::from_be_bytes(*checksum) {
+        return Err("a frame's checksum is wrong");
+    }
+    let (own, digest) = covered.split_first_chunk().ok_or("a frame is cut short")?;
+    if u64::from_be_bytes(*own) != position {
+        return Err("a frame is not where it says that it is");
+    }
+    digest.try_into().map(Digest).map_err(|_| "a frame is cut short")
+}
+
+fn offset(position: u64) -> u64 {
+    HEADER as u64 + position * FRAME as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fault::FaultFs;
+    use super::*;
+    use crate::encoding::hash::sha256;
+
+    const DIR: &str = "/data";
+    const HERE: Digest = Digest([1; 32]);
+
+    fn log() -> LogId {
+        "GE".parse().unwrap()
+    }
+
+    fn guard(fs: &FaultFs) -> Result<Guard, GuardRefusal> {
+        open(fs, Path::new(DIR), log(), &HERE, false)
+    }
+
+    fn digests(range: std::ops::Range<u64>) -> Vec<(u64, Digest)> {
+        range.map(|position| (position, sha256(&position.to_be_bytes()))).collect()
+    }
+
+    #[test]
+    fn one_position_is_signed_with_one_content() {
+        let fs = FaultFs::default();
+        let mut own = guard(&fs).unwrap();
+        assert_eq!(own.highest(), None);
+        own.check_and_record(&digests(0..5)).unwrap();
+        // After a crash that came before the statements were written, the same again and more is allowed.
+        fs.lose_power();
+        let mut own = guard(&fs).unwrap();
+        assert_eq!(own.highest(), Some(4));
+        own.check_and_record(&digests(3..8)).unwrap();
+        assert_eq!(own.recorded(7).unwrap(), Some(sha256(&7_u64.to_be_bytes())));
+        let other = [(7, sha256(b"another statement")), (8, sha256(b"next"))];
+        assert!(matches!(own.check_and_record(&other), Err(GuardRefusal::Conflict { id, .. }) if id.position == 7));
+        assert!(matches!(own.check_and_record(&digests(9..10)), Err(GuardRefusal::Gap { .. })));
+        assert_eq!(own.highest(), Some(7), "a refused group leaves nothing behind");
+    }
+
+    #[test]
+    fn a_torn_frame_is_cut_and_any_other_damage_refused() {
+        let fs = FaultFs::default();
+        guard(&fs).unwrap().check_and_record(&digests(0..3)).unwrap();
+        let path = Path::new(DIR).join("guard/GE.guard");
+        let whole = fs.content(&path);
+        for length in HEADER..whole.len() {
+            fs.set_content(&path, &whole[..length]);
+            let mut own = guard(&fs).unwrap();
+            assert_eq!(own.highest(), ((length - HEADER) / FRAME).checked_sub(1).map(|last| last as u64));
+            own.check_and_record(&digests(0..3)).unwrap();
+            assert_eq!(fs.content(&path), whole);
+        }
+        for bit in 0..whole.len() * 8 {
+            let mut bytes = whole.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            fs.set_content(&path, &bytes);
+            assert!(matches!(guard(&fs), Err(GuardRefusal::Damaged { .. })), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_guard_elsewhere_is_refused_until_it_is_bound_again() {
+        let fs = FaultFs::default();
+        guard(&fs).unwrap().check_and_record(&digests(0..3)).unwrap();
+        let there = Digest([2; 32]);
+        let moved = |rebind| open(&fs, Path::new(DIR), log(), &there, rebind);
+        assert!(matches!(moved(false), Err(GuardRefusal::Moved { .. })));
+        assert_eq!(moved(true).unwrap().highest(), Some(2));
+        assert_eq!(moved(false).unwrap().highest(), Some(2));
+        assert!(matches!(guard(&fs), Err(GuardRefusal::Moved { .. })));
+    }
+
+    #[test]
+    fn after_a_failed_sync_nothing_is_allowed_and_nothing_is_left() {
+        let fs = FaultFs::default();
+        let mut own = guard(&fs).unwrap();
+        own.check_and_record(&digests(0..3)).unwrap();
+        fs.fail_syncs(true);
+        assert!(matches!(own.check_and_record(&digests(3..4)), Err(GuardRefusal::Storage(_))));
+        fs.fail_syncs(false);
+        assert!(matches!(own.check_and_record(&digests(0..1)), Err(GuardRefusal::Storage(_))));
+        assert_eq!(guard(&fs).unwrap().highest(), Some(2));
+    }
+
+    #[test]
+    fn the_guard_of_a_real_directory_is_bound_to_it() {
+        let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut own = Guard::open(here.path(), log()).unwrap();
+        own.check_and_record(&digests(0..2)).unwrap();
+        fs::create_dir(there.path().join("guard")).unwrap();
+        fs::copy(here.path().join("guard/GE.guard"), there.path().join("guard/GE.guard")).unwrap();
+        assert_eq!(Guard::open(here.path(), log()).unwrap().highest(), Some(1));
+        assert!(matches!(Guard::open(there.path(), log()), Err(GuardRefusal::Moved { .. })));
+        assert_eq!(Guard::rebind(there.path(), log()).unwrap().highest(), Some(1));
+    }
+}
