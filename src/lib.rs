@@ -14,6 +14,8 @@ pub mod evidence;
 #[cfg(feature = "node")]
 pub mod network;
 #[cfg(feature = "node")]
+pub mod formats;
+#[cfg(feature = "node")]
 pub mod node;
 #[cfg(feature = "node")]
 pub mod api;

@@ -3,7 +3,7 @@
 //! An officer's own entry has to be right. A document made elsewhere is kept as it is, with warnings, as long as it says
 //! who sends how much of what to whom.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
@@ -103,10 +103,9 @@ impl Draft {
     pub fn check(mut self, context: &Context) -> Result<Checked, Refused> {
         let mut findings = Findings { strictness: context.strictness, errors: Vec::new(), warnings: Vec::new() };
         let kind = self.kind.clone().unwrap_or_else(|| Kind::Other(String::new()));
-        match &kind {
-            Kind::Other(name) if name.is_empty() => findings.error("kind", Fault::Missing),
-            Kind::Other(name) => findings.error("kind", Fault::UnknownKind(name.clone())),
-            _known => {}
+        if let Kind::Other(name) = &kind {
+            let fault = if name.is_empty() { Fault::Missing } else { Fault::UnknownKind(name.clone()) };
+            findings.error("kind", fault);
         }
         check_origin(&mut self, &kind, context, &mut findings);
         check_goods(&mut self, &kind, &mut findings);
@@ -122,7 +121,7 @@ impl Draft {
         let issued_at = *self.issued_at.get_or_insert(context.now);
         derive(&mut self, issued_at, &mut findings);
         let content = contents(&self, &kind, &mut findings);
-        check_presence(&self, &kind, &content, &mut findings);
+        check_presence(&self, &kind, &content, context, &mut findings);
 
         let Findings { mut errors, mut warnings, .. } = findings;
         warnings.sort();
@@ -225,7 +224,7 @@ fn contents(draft: &Draft, kind: &Kind, findings: &mut Findings) -> Content {
         let Some(compartment) = compartment_of(kind, &name) else { continue };
         match cbor_of(&json) {
             Some(value) => {
-                content.entry(compartment).or_insert_with(BTreeMap::new).insert(name, value);
+                content.entry(compartment).or_default().insert(name, value);
             }
             None => findings.error(name, Fault::Fraction),
         }
@@ -262,7 +261,7 @@ fn is_free_text(path: &str) -> bool {
     ["reason", "profile", "remarks", "concealment", "person_details", "end_use"].contains(&path)
 }
 
-fn check_presence(draft: &Draft, kind: &Kind, content: &Content, findings: &mut Findings) {
+fn check_presence(draft: &Draft, kind: &Kind, content: &Content, context: &Context, findings: &mut Findings) {
     let there = |field: &str| {
         let listed = compartment_of(kind, field)
             .and_then(|compartment| content.get(&compartment))
@@ -272,7 +271,9 @@ fn check_presence(draft: &Draft, kind: &Kind, content: &Content, findings: &mut 
             "consignee" => draft.consignee.as_ref().is_some_and(super::Party::is_identified),
             _ => true,
         };
-        listed && identified
+        // Whoever signs in the end is the country of export.
+        let filled_in = field == "export_country" && context.author.is_none();
+        (listed && identified) || filled_in
     };
     for field in kind.required().iter().filter(|field| !there(field)) {
         findings.error(*field, Fault::Missing);

@@ -63,10 +63,10 @@ impl Kind {
 
     /// The name in records: `export-notification`.
     pub fn name(&self) -> &str {
-        match self {
-            Self::Other(name) => name,
-            known => KINDS.iter().find(|(kind, _, _)| kind == known).map_or("", |(_, _, name)| name),
+        if let Self::Other(name) = self {
+            return name;
         }
+        KINDS.iter().find(|(kind, _, _)| kind == self).map_or("", |(_, _, name)| name)
     }
 
     /// The code in the event table: `E02`. `None` for an unknown kind.
