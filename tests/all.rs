@@ -3,3 +3,4 @@
 
 mod floors;
 mod tidy;
+mod vectors;

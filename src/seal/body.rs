@@ -17,7 +17,7 @@ use crate::encoding::random::Randomness;
 /// Media type of a body head: what the statement's hash envelope says that it hashed.
 pub const BODY_HEAD_TYPE: &str = "application/vnd.shieldwall.body-head+cbor";
 /// Media type of the head of a `lanes` body.
-pub const LANES_HEAD_TYPE: &str = "application/vnd.shieldwall.lanes-head+cbor";
+pub const LANES_HEAD_TYPE: &str = "application/vnd.shieldwall.lanes+cbor";
 /// Compartments in a body.
 pub const COMPARTMENTS_MAX: usize = 16;
 /// The largest size class, 16 MiB; a charter may allow less.
