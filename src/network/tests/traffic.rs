@@ -113,6 +113,47 @@ async fn only_what_is_accepted_is_passed_on() {
 }
 
 #[tokio::test]
+async fn a_federation_hears_every_message_once() {
+    let mut nodes = Vec::new();
+    for n in 1..=5 {
+        nodes.push(Node::start(n, &[QUIC]).await);
+    }
+    let peers: Vec<_> = nodes.iter().map(Node::peer).collect();
+    for node in &nodes {
+        node.set_peers(&peers);
+    }
+    for (n, node) in nodes.iter_mut().enumerate() {
+        let mut missing: BTreeSet<_> = (0..5).filter(|other| *other != n).map(|other| peers[other].key).collect();
+        while !missing.is_empty() {
+            let connected = node.until("all", |event| {
+                let Event::Connected { peer, .. } = event else { return None };
+                Some(peer)
+            });
+            assert!(missing.remove(&connected.await), "connected twice");
+        }
+    }
+    // Everyone hears of everyone's topic; then each speaks.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    for (n, node) in nodes.iter().enumerate() {
+        node.tell(Command::Publish(vec![n as u8]));
+    }
+    let mut heard = vec![Vec::new(); 5];
+    let end = Instant::now() + Duration::from_millis(1500);
+    while Instant::now() < end {
+        for (node, heard) in nodes.iter_mut().zip(&mut heard) {
+            if let Ok((_, message, bytes)) = timeout(Duration::from_millis(10), next_gossip(node)).await {
+                node.tell(Command::Verdict { message, verdict: Verdict::Accept });
+                heard.push(bytes[0]);
+            }
+        }
+    }
+    for (n, heard) in heard.iter_mut().enumerate() {
+        heard.sort_unstable();
+        assert_eq!(*heard, (0..5).filter(|other| *other != n as u8).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
 async fn oversize_is_refused_on_both_sides() {
     let mut narrow = config(2, &[TCP]);
     narrow.limits.frame_bytes = 64 * 1024;
