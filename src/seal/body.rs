@@ -87,6 +87,8 @@ pub fn seal_body(
     for draft in drafts {
         let label = CompartmentLabel(random.array());
         let content = Opened::salted(draft.name, draft.fields, random)?;
+        // What could not be read back, such as values nested too deep, must not be sealed.
+        Opened::from_plaintext(&content.to_plaintext((0, 0)))?;
         let (encrypted, key) = Encrypted::for_readers(context, &label, &draft.readers, random)?;
         prepared.insert(label, (content, encrypted, key));
     }
@@ -217,6 +219,18 @@ impl CompartmentHead {
             return Err(SealError::NotTheSigned { what: "content of the compartment" });
         }
         Ok(opened)
+    }
+
+    /// The compartment for whoever is given its content key: the signed ciphertext with one `direct` recipient (RFC 9053
+    /// §6.1.1) in place of the readers, so that any COSE tool opens it with that key and the [`external_aad`].
+    ///
+    /// [`external_aad`]: super::compartment::external_aad
+    ///
+    /// # Errors
+    /// [`SealError`] if the bytes are not the signed ones.
+    pub fn with_direct_recipient(&self, bytes: &[u8]) -> Result<Vec<u8>, SealError> {
+        self.check(bytes)?;
+        Ok(Encrypted::decode(bytes)?.encode_direct(&self.label))
     }
 
     fn to_map(self) -> Map {
@@ -430,6 +444,17 @@ mod tests {
         head.fields_root = Digest::ZERO;
         let opened = head.open(&context("GE-1"), &body.compartments[0], &lane("MZ"));
         assert_eq!(opened, Err(SealError::NotTheSigned { what: "content of the compartment" }));
+    }
+
+    #[test]
+    fn what_could_not_be_read_back_is_not_sealed() {
+        let author = lane("GE");
+        let deep = (0..16).fold(Value::Null, |inner, _| Value::from(vec![inner]));
+        for (name, value) in [("deep", deep), ("no space", Value::Null), ("a/b", Value::Null), ("", Value::Null)] {
+            let content = [(name.to_owned(), value)].into();
+            let draft = CompartmentDraft { name: "summary", fields: &content, readers: vec![&author] };
+            assert!(seal_body(&context("GE-1"), &[draft], &mut Randomness::new([2; 32])).is_err(), "{name}");
+        }
     }
 
     #[test]

@@ -26,6 +26,8 @@ const TAG_ENCRYPT: u64 = 96;
 const ALG_CHACHA20_POLY1305: i64 = 24;
 /// `A256KW` in the registry of COSE algorithms.
 const ALG_A256KW: i64 = -5;
+/// `direct` in the registry of COSE algorithms: the recipient holds the content key itself.
+const ALG_DIRECT: i64 = -6;
 /// Bytes of a content key under A256KW.
 const WRAPPED_BYTES: usize = 40;
 
@@ -143,23 +145,28 @@ impl Encrypted {
 
     /// The tagged `COSE_Encrypt`.
     pub(super) fn encode(&self) -> Vec<u8> {
-        let recipients = self
-            .recipients
-            .iter()
-            .map(|(kid, wrapped)| {
-                let header = Map::new().with(label::ALG, ALG_A256KW).with(label::KID, kid.0);
-                Value::from(vec![Value::Bytes(Vec::new()), Value::Map(header), Value::from(*wrapped)])
-            })
-            .collect::<Vec<_>>();
-        cbor::encode(&Value::Tag(
-            TAG_ENCRYPT,
-            Box::new(Value::from(vec![
-                Value::Bytes(protected()),
-                Value::Map(Map::new().with(label::IV, self.nonce)),
-                Value::from(self.ciphertext.as_slice()),
-                Value::from(recipients),
-            ])),
-        ))
+        let recipient = |(kid, wrapped): (&RecipientKid, &[u8; WRAPPED_BYTES])| {
+            let header = Map::new().with(label::ALG, ALG_A256KW).with(label::KID, kid.0);
+            Value::from(vec![Value::Bytes(Vec::new()), Value::Map(header), Value::from(*wrapped)])
+        };
+        self.encode_with(self.recipients.iter().map(recipient).collect())
+    }
+
+    /// The same ciphertext for whoever holds the content key: one `direct` recipient, named by the compartment's label.
+    pub(super) fn encode_direct(&self, label: &CompartmentLabel) -> Vec<u8> {
+        let header = Map::new().with(label::ALG, ALG_DIRECT).with(label::KID, label.0);
+        let recipient = vec![Value::Bytes(Vec::new()), Value::Map(header), Value::Bytes(Vec::new())];
+        self.encode_with(vec![Value::from(recipient)])
+    }
+
+    fn encode_with(&self, recipients: Vec<Value>) -> Vec<u8> {
+        let parts = vec![
+            Value::Bytes(protected()),
+            Value::Map(Map::new().with(label::IV, self.nonce)),
+            Value::from(self.ciphertext.as_slice()),
+            Value::from(recipients),
+        ];
+        cbor::encode(&Value::Tag(TAG_ENCRYPT, Box::new(Value::from(parts))))
     }
 
     /// Reads what [`Self::encode`] writes, and nothing else.

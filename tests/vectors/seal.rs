@@ -101,6 +101,7 @@ fn body_head_and_compartments() {
                 "content_key": hex(head.content_key(&context, bytes, &tr).unwrap().as_bytes()),
                 "fields_root": hex(head.fields_root.0),
                 "cose_encrypt": hex(bytes),
+                "cose_encrypt_direct": hex(head.with_direct_recipient(bytes).unwrap()),
                 "proof_of_the_first_field": hex(proof.encode()),
             })
         })

@@ -157,3 +157,92 @@ fn decode_parameters(map: Map) -> Result<Parameters, CborError> {
     fields.end()?;
     Ok(parameters)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::charter::MemberFault;
+    use crate::identity::fixture::{charter, code, key, member};
+
+    fn draft() -> CharterDraft {
+        charter(&["GE", "TR", "W1"])
+    }
+
+    #[test]
+    fn charters_survive_the_round_trip() {
+        let mut draft = draft();
+        draft.members.get_mut(&code("TR")).unwrap().statements_per_day = Some(5);
+        draft.members.get_mut(&code("W1")).unwrap().status = MemberStatus::Suspended;
+        let charter = draft.check().unwrap();
+        assert_eq!(Charter::decode(&charter.encode()), Ok(charter.clone()));
+        let next = charter.next_draft(charter.issued_at()).check().unwrap();
+        assert_eq!(Charter::decode(&next.encode()), Ok(next));
+    }
+
+    #[test]
+    fn values_out_of_bounds_are_refused_when_drafted_and_when_read() {
+        type Change = fn(&mut CharterDraft);
+        let changes: [Change; 16] = [
+            |draft| draft.version = 0,
+            |draft| draft.version = 2,
+            |draft| draft.predecessor = Some(Digest::ZERO),
+            |draft| draft.name = String::new(),
+            |draft| draft.name = "x".repeat(129),
+            |draft| draft.name = "two\nlines".to_owned(),
+            |draft| draft.quorum = Quorum { numerator: 1, denominator: 3 },
+            |draft| draft.quorum = Quorum { numerator: 3, denominator: 3 },
+            |draft| draft.quorum = Quorum { numerator: 99, denominator: 101 },
+            |draft| draft.parameters.tags_max = 100,
+            |draft| draft.parameters.body_bytes_max = 1 << 25,
+            |draft| draft.parameters.statement_bytes_max = 1 << 20,
+            |draft| draft.parameters.logs_per_member = 0,
+            |draft| draft.parameters.epoch_seconds = 0,
+            |draft| draft.members.clear(),
+            |draft| draft.members.values_mut().for_each(|member| member.status = MemberStatus::Suspended),
+        ];
+        for (number, change) in changes.into_iter().enumerate() {
+            let mut draft = draft();
+            change(&mut draft);
+            // Around the check, as somebody with another program might write it.
+            let bytes = Charter(draft.clone()).encode();
+            assert!(matches!(draft.check(), Err(CharterError::Bounds { .. })), "change {number}");
+            assert!(Charter::decode(&bytes).is_err(), "change {number}");
+        }
+    }
+
+    #[test]
+    fn entries_that_contradict_themselves_are_refused() {
+        let fault = |change: fn(&mut CharterDraft)| {
+            let mut draft = draft();
+            change(&mut draft);
+            match draft.check() {
+                Err(CharterError::Member { fault, .. }) => fault,
+                other => panic!("{other:?}"),
+            }
+        };
+        let digit = |draft: &mut CharterDraft| draft.members.get_mut(&code("W1")).unwrap().kind = MemberKind::Country;
+        assert_eq!(fault(digit), MemberFault::Code);
+        let same = |draft: &mut CharterDraft| {
+            draft.members.get_mut(&code("TR")).unwrap().next_root = key("TR", "root").public().digest();
+        };
+        assert_eq!(fault(same), MemberFault::NextRootIsRoot);
+        let shared = |draft: &mut CharterDraft| draft.members.get_mut(&code("TR")).unwrap().root = member("GE").root;
+        assert_eq!(fault(shared), MemberFault::RootReused);
+    }
+
+    #[test]
+    fn a_weak_root_and_an_unknown_field_are_refused() {
+        let bytes = draft().check().unwrap().encode();
+        let good = cbor::decode(&bytes).unwrap();
+        let map = good.as_map().unwrap().clone();
+        assert!(Charter::decode(&cbor::encode(&Value::Map(map.clone().with(8, 1)))).is_err());
+
+        let mut members = map.get(&Value::from(field::MEMBERS)).and_then(Value::as_map).unwrap().clone();
+        let mut weak = [0; 32];
+        weak[0] = 1;
+        let entry = encode_member(&member("TR")).with(field::member::ROOT, weak);
+        members.insert(code("TR"), entry);
+        let refused = Charter::decode(&cbor::encode(&Value::Map(map.with(field::MEMBERS, members))));
+        assert!(matches!(refused, Err(CharterError::Key { .. })));
+    }
+}

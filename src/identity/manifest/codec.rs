@@ -146,3 +146,62 @@ fn time(fields: &mut Fields, key: i64) -> Result<UnixTime, CborError> {
     let seconds = fields.i64(key)?;
     UnixTime::from_seconds(seconds).map_err(|_| fields.bad(key))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::fixture::{at, code, key, manifest, seal_key};
+
+    #[test]
+    fn manifests_survive_the_round_trip() {
+        let mut draft = manifest("TR");
+        draft.logs[0].closed = Some(3);
+        draft.custodians = [code("GE"), code("W1")].into();
+        let manifest = draft.check().unwrap();
+        assert_eq!(Manifest::decode(&manifest.encode()), Ok(manifest.clone()));
+        let next = manifest.next_draft(at(1)).check().unwrap();
+        assert_eq!(Manifest::decode(&next.encode()), Ok(next));
+    }
+
+    #[test]
+    fn values_out_of_bounds_are_refused_when_drafted_and_when_read() {
+        type Change = fn(&mut ManifestDraft);
+        let changes: [Change; 11] = [
+            |draft| draft.version = 0,
+            |draft| draft.version = 2,
+            |draft| draft.transports[0].addresses = vec!["/ip4/127.0.0.1".to_owned(); 9],
+            |draft| draft.transports[0].addresses = vec![format!("/{}", "x".repeat(128))],
+            |draft| draft.transports[0].addresses = vec!["127.0.0.1:4001".to_owned()],
+            |draft| draft.transports[0].addresses = vec!["/dns4/a b".to_owned()],
+            |draft| draft.transports = vec![draft.transports[0].clone(); 9],
+            |draft| draft.custodians = [code("TR")].into(),
+            |draft| draft.witness = draft.logs[0].key,
+            |draft| draft.logs.push(draft.logs[0].clone()),
+            |draft| draft.seal_keys = [(0, seal_key("TR", 0).public()), (1, seal_key("TR", 0).public())].into(),
+        ];
+        for (number, change) in changes.into_iter().enumerate() {
+            let mut draft = manifest("TR");
+            change(&mut draft);
+            // Around the check, as somebody with another program might write it.
+            let bytes = Manifest(draft.clone()).encode();
+            assert!(draft.check().is_err(), "change {number}");
+            assert!(Manifest::decode(&bytes).is_err(), "change {number}");
+        }
+    }
+
+    #[test]
+    fn weak_keys_are_refused() {
+        let map = cbor::decode(&manifest("TR").check().unwrap().encode()).unwrap().as_map().unwrap().clone();
+        let mut weak = [0; 32];
+        weak[0] = 1;
+        let log = encode_log(&LogEntry { key: key("TR", "log").public(), opened: at(0), closed: None });
+        for changed in [
+            map.clone().with(field::WITNESS, weak),
+            map.clone().with(field::LOGS, vec![Value::from(log.with(field::LOG_KEY, weak))]),
+            map.with(field::SEAL_KEYS, Map::new().with(0, [0xff; 1216])),
+        ] {
+            let refused = Manifest::decode(&cbor::encode(&Value::Map(changed)));
+            assert!(matches!(refused, Err(ManifestError::Key { .. })), "{refused:?}");
+        }
+    }
+}
