@@ -19,3 +19,5 @@ pub mod formats;
 pub mod node;
 #[cfg(feature = "node")]
 pub mod api;
+#[cfg(feature = "node")]
+pub mod cli;

@@ -1,3 +1,7 @@
 //! Parse, run, report, exit code. Everything else is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    shieldwall::cli::main()
+}

@@ -6,6 +6,7 @@
 //! Start with [`ask`]: what a node can be asked; then [`config`]: what an operator can choose.
 
 pub mod ask;
+pub mod clock;
 pub mod config;
 pub mod keys;
 pub mod private;

@@ -23,6 +23,13 @@ impl Address {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it stands for every address of the machine, so that nobody else can dial it.
+    #[must_use]
+    pub fn is_unspecified(&self) -> bool {
+        let ip = self.0.split('/').nth(2).unwrap_or_default();
+        ip.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_unspecified())
+    }
 }
 
 impl FromStr for Address {

@@ -89,6 +89,22 @@ pub struct Limits {
     pub api_connections: u32,
 }
 
+/// The example, which shows and explains every option with its default.
+pub const EXAMPLE: &str = include_str!("../../../node-config/example.toml");
+
+/// The example with other values, each written as TOML: what `init` gives an operator to start from.
+#[must_use]
+pub fn template(changes: &[(&str, String)]) -> String {
+    let line = |line: &str| {
+        let change = changes.iter().find(|(key, _)| {
+            let start = line.strip_prefix("# ").unwrap_or(line);
+            start.strip_prefix(key).is_some_and(|rest| rest.starts_with(" = "))
+        });
+        change.map_or_else(|| line.to_owned(), |(key, value)| format!("{key} = {value}"))
+    };
+    EXAMPLE.lines().map(line).fold(String::new(), |text, line| text + &line + "\n")
+}
+
 /// A Unix socket's path has 107 bytes and a closing zero on Linux, 103 on macOS.
 const SOCKET_PATH_MAX: usize = 103;
 

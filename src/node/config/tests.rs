@@ -2,8 +2,6 @@ use super::layers::Value;
 use super::options::{Default, OPTIONS};
 use super::*;
 
-const EXAMPLE: &str = include_str!("../../../node-config/example.toml");
-
 fn load(text: &str) -> Result<(Config, Vec<Setting>), ConfigError> {
     Config::parse(Path::new("/etc/shieldwall/shieldwall.toml"), text, &Sources::default())
 }
@@ -104,4 +102,13 @@ fn a_socket_path_has_a_bound() {
 #[test]
 fn values_are_shown_as_they_are_written() {
     assert_eq!(Value::List(vec!["a".to_owned()]).to_string(), "[\"a\"]");
+}
+
+#[test]
+fn the_template_takes_other_values() {
+    let text = template(&[("member", "\"TR\"".to_owned()), ("socket", "\"/run/x.sock\"".to_owned())]);
+    let (config, _) = load(&text).unwrap();
+    assert_eq!(config.member.as_str(), "TR");
+    assert_eq!(config.socket, Path::new("/run/x.sock"));
+    assert_eq!(text.lines().count(), EXAMPLE.lines().count());
 }

@@ -1,0 +1,56 @@
+//! `shieldwall config`.
+
+use serde_json::{Map, Value, json};
+
+use super::context::Context;
+use super::report::{Exit, Outcome};
+use crate::node::config::layers;
+
+#[derive(clap::Subcommand, Debug)]
+pub(super) enum Command {
+    /// Check the config and what overrides it; tell all faults at once
+    Check,
+    /// Show every option with the value that applies
+    Show {
+        /// Say also where each value comes from
+        #[arg(long)]
+        origin: bool,
+    },
+}
+
+pub(super) fn run(context: &Context, command: &Command) -> Outcome {
+    let (config, settings) = context.config_with_origins()?;
+    match command {
+        Command::Check => {
+            let path = context.config_path();
+            context.ui.result(
+                &json!({ "valid": true, "config": path, "member": config.member }),
+                format!("{}: good, for a node of {}", path.display(), config.member),
+            )?;
+        }
+        Command::Show { origin } => {
+            let mut lines = Vec::with_capacity(settings.len());
+            let mut object = Map::new();
+            for setting in &settings {
+                let value = setting.value.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
+                let source = if *origin { format!("  # {}", setting.origin) } else { String::new() };
+                lines.push(format!("{} = {value}{source}", setting.key));
+                let value = setting.value.as_ref().map_or(Value::Null, to_json);
+                let value =
+                    if *origin { json!({ "value": value, "origin": setting.origin.to_string() }) } else { value };
+                object.insert(setting.key.to_owned(), value);
+            }
+            context.ui.result(&object, lines.join("\n"))?;
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn to_json(value: &layers::Value) -> Value {
+    match value {
+        layers::Value::Text(text) => json!(text),
+        layers::Value::Number(number) => json!(number),
+        layers::Value::Bool(value) => json!(value),
+        layers::Value::List(items) => json!(items),
+    }
+}

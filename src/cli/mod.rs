@@ -1,0 +1,141 @@
+//! The operator's commands: one file each, one line here.
+//!
+//! A command parses, calls one function of the modules above, and prints. Results go to stdout, talk to stderr; `--json`
+//! is for machines. Nothing is decided here that the node would have to decide, and only here is anything printed.
+//!
+//! Start with [`main`]; [`context`] is what every command has at hand, [`report`] how it ends.
+
+mod charter;
+mod config;
+pub mod context;
+mod demo;
+mod evidence;
+mod files;
+mod import;
+mod init;
+mod ledger;
+mod manifest;
+mod offline;
+mod peers;
+mod record;
+pub mod report;
+mod run;
+mod show;
+mod status;
+mod submit;
+pub mod ui;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use context::{Context, Global};
+use report::{Exit, Outcome};
+
+/// The node that each country runs to share its precursor-chemical exports with the countries that need to know.
+#[derive(Parser, Debug)]
+#[command(name = "shieldwall", version, max_term_width = 100, propagate_version = true)]
+#[command(after_help = "Exit codes: docs/exit-codes.md. Options of the node: node-config/example.toml.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Make a member's keys, first manifest and config
+    Init(init::Args),
+    /// Who the members are, and how that changes
+    #[command(subcommand)]
+    Charter(charter::Command),
+    /// This member's keys, logs and addresses, as the others know them
+    #[command(subcommand)]
+    Manifest(manifest::Command),
+    /// Check the config, or show it with where each value comes from
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Run the node
+    Run(run::Args),
+    /// Log the scheduled goods of customs declarations (WCO XML, CSV, JSON)
+    Import(import::Args),
+    /// Log records written as JSON
+    Submit(submit::Args),
+    /// List records, or show one
+    #[command(subcommand)]
+    Record(record::Command),
+    /// All logs: sizes, roots, cosignatures
+    Ledger(ledger::Args),
+    /// The other members' nodes
+    Peers(peers::Args),
+    /// Whether the node is well
+    Status(status::Args),
+    /// Prove a record to an outsider
+    #[command(subcommand)]
+    Evidence(evidence::Command),
+    /// A federation of five nodes on this machine
+    Demo(demo::Args),
+}
+
+/// Runs the program: the environment is made safe, the command line parsed, the command run, its end reported.
+#[must_use]
+pub fn main() -> ExitCode {
+    if let Err(error) = crate::network::refuse_key_log() {
+        return end(&ui::Ui::default(), Err(error.into()));
+    }
+    // What is in memory are keys: a core file would hold them.
+    forbid_core_dumps();
+    let cli = Cli::parse();
+    let context = Context::new(cli.global);
+    let outcome = dispatch(&context, cli.command);
+    end(&context.ui, outcome)
+}
+
+fn dispatch(context: &Context, command: Command) -> Outcome {
+    match command {
+        Command::Init(args) => init::run(context, &args),
+        Command::Charter(command) => charter::run(context, command),
+        Command::Manifest(command) => manifest::run(context, command),
+        Command::Config(command) => config::run(context, &command),
+        Command::Run(args) => run::run(context, &args),
+        Command::Import(args) => import::run(context, &args),
+        Command::Submit(args) => submit::run(context, &args),
+        Command::Record(command) => record::run(context, command),
+        Command::Ledger(args) => ledger::run(context, &args),
+        Command::Peers(args) => peers::run(context, &args),
+        Command::Status(args) => status::run(context, &args),
+        Command::Evidence(command) => evidence::run(context, command),
+        Command::Demo(args) => demo::run(context, &args),
+    }
+}
+
+fn end(ui: &ui::Ui, outcome: Outcome) -> ExitCode {
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(failure) if failure.is_broken_pipe() => Exit::Success.into(),
+        Err(failure) => {
+            ui.error(&failure.text());
+            failure.exit().into()
+        }
+    }
+}
+
+fn forbid_core_dumps() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        // A kernel that refuses this refuses nothing that we could mend.
+        set_dumpable_behavior(DumpableBehavior::NotDumpable).unwrap_or_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,118 @@
+//! `shieldwall record`.
+
+use std::fmt::Write as _;
+
+use super::context::{Context, unexpected};
+use super::report::{Exit, Outcome};
+use super::show::{counted, mass};
+use super::ui::table;
+use crate::encoding::ids::{LogId, RecordId};
+use crate::node::ask::{BodyState, RecordFilter, RecordLine, RecordView, Request, Response};
+
+#[derive(clap::Subcommand, Debug)]
+pub(super) enum Command {
+    /// List records, newest first
+    List(ListArgs),
+    /// Show one record: what this node may read of it, and who vouches for it
+    Show {
+        /// The record, such as GE-1042
+        id: RecordId,
+    },
+}
+
+/// Lists records, newest first. Bodies that are not for this node stay sealed; their statements are listed all the same.
+#[derive(clap::Args, Debug)]
+pub(super) struct ListArgs {
+    /// Only of this log, such as GE or GE.2
+    #[arg(long)]
+    log: Option<LogId>,
+    /// Only of this kind, such as export-notification
+    #[arg(long)]
+    kind: Option<String>,
+    /// Only of the consignment that this record opened
+    #[arg(long, value_name = "ID")]
+    consignment: Option<RecordId>,
+    /// Only those that this node may open
+    #[arg(long)]
+    opened: bool,
+    /// At most so many; 0 for all
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: u64,
+}
+
+pub(super) fn run(context: &Context, command: Command) -> Outcome {
+    match command {
+        Command::List(args) => list(context, args),
+        Command::Show { id } => show(context, id),
+    }
+}
+
+fn list(context: &Context, args: ListArgs) -> Outcome {
+    let ListArgs { log, kind, consignment, opened, limit } = args;
+    let filter = RecordFilter { log, kind, consignment, opened, limit };
+    let Response::Records(records) = context.ask(&Request::RecordList(filter))? else { return Err(unexpected()) };
+    let head = ["ID", "MADE", "BODY", "KIND", "FROM", "TO", "SUBSTANCES", "NET MASS", "UCR"];
+    context.ui.result(&records, table(head, records.iter().map(row)))?;
+    if limit > 0 && records.len() as u64 == limit {
+        context.ui.say(format!("The newest {}; --limit 0 lists all.", counted(limit, "record")));
+    }
+    Ok(Exit::Success)
+}
+
+fn row(line: &RecordLine) -> [String; 9] {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let kind = match &line.flagged {
+        Some(reason) => format!("without effect: {reason}"),
+        None => text(&line.kind),
+    };
+    [
+        line.id.to_string(),
+        line.issued_at.to_string(),
+        body(line.body).to_owned(),
+        kind,
+        text(&line.export_country),
+        text(&line.destination),
+        line.substances.join(" "),
+        line.net_mass_g.map(mass).unwrap_or_default(),
+        text(&line.ucr),
+    ]
+}
+
+fn show(context: &Context, id: RecordId) -> Outcome {
+    let Response::Record(record) = context.ask(&Request::RecordShow { id })? else { return Err(unexpected()) };
+    context.ui.result(&record, text(&record))?;
+    Ok(Exit::Success)
+}
+
+fn text(record: &RecordView) -> String {
+    let mut text = String::new();
+    let line = &record.line;
+    let covered = record.covered_by.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let rows = [
+        ("record", Some(line.id.to_string())),
+        ("made", Some(line.issued_at.to_string())),
+        ("statement", Some(record.statement.to_string())),
+        ("size class", Some(format!("{} bytes, {} tags", record.size_class, record.tags))),
+        ("body", Some(body(line.body).to_owned())),
+        ("held by", (!covered.is_empty()).then_some(covered)),
+        ("no effect", line.flagged.clone()),
+    ];
+    for (label, value) in rows.into_iter().filter_map(|(label, value)| Some((label, value?))) {
+        writeln!(text, "{label:<11} {value}").expect("writing to a string cannot fail");
+    }
+    for (compartment, fields) in &record.content {
+        let fields = serde_json::to_string_pretty(fields).unwrap_or_default();
+        write!(text, "\n{compartment}\n{fields}\n").expect("writing to a string cannot fail");
+    }
+    text
+}
+
+fn body(state: BodyState) -> &'static str {
+    match state {
+        BodyState::Opened => "opened",
+        BodyState::Sealed => "sealed",
+        BodyState::Missing => "not here yet",
+        BodyState::Broken => "does not open",
+        BodyState::Public => "public",
+    }
+}

@@ -1,0 +1,286 @@
+//! How a command ends: exit codes, and errors told once, with their causes and a hint.
+
+use std::fmt::{self, Write as _};
+use std::io;
+use std::process::ExitCode;
+
+use crate::api::{ClientError, ServerError};
+use crate::identity::{ApplicationError, CharterError, FederationError, ManifestError, published::PublishedError};
+use crate::network::NetworkError;
+use crate::node::ask::ProblemKind;
+use crate::node::config::ConfigError;
+use crate::node::keys::KeyFileError;
+use crate::node::private::PrivateError;
+
+/// The exit codes. New ones may be added: a script treats one that it does not know as a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Success = 0,
+    /// A failure that has no code of its own.
+    Failure = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// Part of it was done: some items were refused, or some members were out of reach.
+    Partial = 3,
+    /// The node is not initialised, or it is already.
+    Initialised = 10,
+    /// Another process uses the data folder or the socket.
+    Locked = 11,
+    /// Wrong passphrase, or none.
+    Passphrase = 12,
+    /// The node does not run.
+    NotRunning = 13,
+    /// The user may not do this.
+    Permission = 14,
+    /// Done, and waiting for somebody else's signature.
+    Pending = 15,
+    /// A signature, hash or chain does not hold.
+    Verification = 20,
+    /// Two signed histories of one thing.
+    Equivocation = 21,
+    /// The config is not valid.
+    Config = 30,
+    /// The data are from a newer version.
+    NewerData = 31,
+    /// The command's own time is up.
+    Timeout = 124,
+    /// Interrupted.
+    Interrupted = 130,
+}
+
+/// Why a command failed: an error, the exit code for it, and what the person can do.
+#[derive(Debug)]
+pub struct Failure {
+    exit: Exit,
+    error: anyhow::Error,
+    hint: Option<String>,
+}
+
+/// How a command ends.
+pub type Outcome = Result<Exit, Failure>;
+
+impl Exit {
+    /// All codes with what they mean, as in `docs/exit-codes.md`.
+    pub const ALL: [(Self, &'static str); 16] = [
+        (Self::Success, "done"),
+        (Self::Failure, "a failure that has no code of its own"),
+        (Self::Usage, "the command line is wrong"),
+        (Self::Partial, "part of it was done: some items were refused, or some members were out of reach"),
+        (Self::Initialised, "the node is not initialised, or it is already"),
+        (Self::Locked, "another process uses the data folder or the socket"),
+        (Self::Passphrase, "wrong passphrase, or none"),
+        (Self::NotRunning, "the node does not run"),
+        (Self::Permission, "this user may not do this"),
+        (Self::Pending, "done, and waiting for the signatures of others"),
+        (Self::Verification, "a signature, hash or chain does not hold"),
+        (Self::Equivocation, "two signed histories of one thing"),
+        (Self::Config, "the config is not valid"),
+        (Self::NewerData, "the data are from a newer version"),
+        (Self::Timeout, "the command's own --timeout is up"),
+        (Self::Interrupted, "interrupted"),
+    ];
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl Failure {
+    /// A failure in words, with its exit code.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, error: anyhow::Error::msg(message.into()), hint: None }
+    }
+
+    /// Adds what the person can do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says what was tried, in front of the error.
+    #[must_use]
+    pub fn context(mut self, what: impl fmt::Display + Send + Sync + 'static) -> Self {
+        self.error = self.error.context(what);
+        self
+    }
+
+    /// The exit code.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// Whether the reader of our output went away, which is no failure.
+    #[must_use]
+    pub fn is_broken_pipe(&self) -> bool {
+        let mut causes = self.error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+        causes.any(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// The whole text: the error, its causes, the hint.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        let mut last = String::new();
+        for (depth, cause) in self.error.chain().enumerate() {
+            let cause = cause.to_string();
+            // Some libraries repeat their source in their own text.
+            if depth > 0 && last.ends_with(&cause) {
+                continue;
+            }
+            let start = if depth == 0 { "" } else { "\n  caused by: " };
+            write!(text, "{start}{cause}").expect("writing to a string cannot fail");
+            last = cause;
+        }
+        if let Some(hint) = &self.hint {
+            write!(text, "\n  hint: {hint}").expect("writing to a string cannot fail");
+        }
+        text
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        let (exit, hint) = error.chain().find_map(classify).unwrap_or((Exit::Failure, None));
+        Self { exit, error, hint: hint.map(str::to_owned) }
+    }
+}
+
+type Class = (Exit, Option<&'static str>);
+
+/// Exit code and hint for an error that we know.
+fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
+    None.or_else(|| cause.downcast_ref().map(config))
+        .or_else(|| cause.downcast_ref().map(key_file))
+        .or_else(|| cause.downcast_ref().map(private))
+        .or_else(|| cause.downcast_ref().map(client))
+        .or_else(|| cause.downcast_ref().map(server))
+        .or_else(|| cause.downcast_ref().and_then(network))
+        .or_else(|| identity(cause))
+}
+
+fn config(error: &ConfigError) -> Class {
+    match error {
+        ConfigError::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => (
+            Exit::Initialised,
+            Some("`shieldwall init` makes a member's keys and config; --config names one elsewhere"),
+        ),
+        ConfigError::Unreadable { .. } => (Exit::Config, None),
+        ConfigError::Faulty { .. } => {
+            (Exit::Config, Some("node-config/example.toml shows every option with its default"))
+        }
+    }
+}
+
+fn key_file(error: &KeyFileError) -> Class {
+    match error {
+        KeyFileError::File(error) => private(error),
+        KeyFileError::WrongPassphrase(_) => (Exit::Passphrase, None),
+        KeyFileError::PassphraseNeeded(_) | KeyFileError::Passphrase(_) => (
+            Exit::Passphrase,
+            Some("--passphrase-file FILE, or passphrase_file in the config, names a file of mode 0600"),
+        ),
+        KeyFileError::Unprotected(_) => {
+            (Exit::Config, Some("insecure_dev_keys = true in the config accepts it, for tests and demos only"))
+        }
+        KeyFileError::Content { .. } => (Exit::Failure, None),
+    }
+}
+
+fn private(error: &PrivateError) -> Class {
+    match error {
+        PrivateError::Exists(_) => (Exit::Initialised, None),
+        PrivateError::Missing(_) => (Exit::Initialised, Some("`shieldwall init` makes a member's keys and config")),
+        PrivateError::Open { .. } => (Exit::Permission, Some("chmod go= takes the rights of others away")),
+        PrivateError::Owner { .. } => (Exit::Permission, Some("run this as the user to whom it belongs")),
+        PrivateError::Link(_) | PrivateError::Kind { .. } => (Exit::Permission, None),
+        PrivateError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => (Exit::Permission, None),
+        PrivateError::Io { .. } => (Exit::Failure, None),
+    }
+}
+
+fn client(error: &ClientError) -> Class {
+    match error {
+        ClientError::NotRunning(_) => (Exit::NotRunning, Some("`shieldwall run` starts the node")),
+        ClientError::Denied(_) => (Exit::Permission, Some("run this as the user who runs the node")),
+        ClientError::Timeout(_) => (Exit::Timeout, None),
+        ClientError::Problem(problem) => match problem.kind {
+            ProblemKind::Timeout => (Exit::Timeout, None),
+            ProblemKind::Verification => (Exit::Verification, None),
+            ProblemKind::NotFound
+            | ProblemKind::BadRequest
+            | ProblemKind::ReadOnly
+            | ProblemKind::Busy
+            | ProblemKind::Failure => (Exit::Failure, None),
+        },
+        ClientError::Ended | ClientError::Answer(_) | ClientError::Io(_) => (Exit::Failure, None),
+    }
+}
+
+fn server(error: &ServerError) -> Class {
+    match error {
+        ServerError::InUse(_) => (Exit::Locked, Some("one node at a time uses a data folder and its socket")),
+        ServerError::Folder(error) => private(error),
+        ServerError::NotASocket(_) | ServerError::Io { .. } => (Exit::Failure, None),
+    }
+}
+
+fn network(error: &NetworkError) -> Option<Class> {
+    matches!(error, NetworkError::KeyLog)
+        .then_some((Exit::Failure, Some("unset SSLKEYLOGFILE: with it, whoever reads that file reads the connections")))
+}
+
+/// A charter or manifest that does not hold is a failed verification; two that do are an equivocation.
+fn identity(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
+    let rival = matches!(cause.downcast_ref(), Some(CharterError::Rival(_)))
+        || matches!(cause.downcast_ref(), Some(ManifestError::Rival(_)));
+    if rival {
+        return Some((Exit::Equivocation, Some("keep both files: together they are proof")));
+    }
+    let known = cause.is::<CharterError>()
+        || cause.is::<ManifestError>()
+        || cause.is::<FederationError>()
+        || cause.is::<PublishedError>()
+        || cause.is::<ApplicationError>();
+    known.then_some((Exit::Verification, None))
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+
+    #[test]
+    fn the_documented_codes_are_those_of_the_program() {
+        let page = include_str!("../../docs/exit-codes.md");
+        for (exit, meaning) in Exit::ALL {
+            let row = format!("| {} | {meaning} |", exit as u8);
+            assert!(page.contains(&row), "docs/exit-codes.md lacks `{row}`");
+        }
+        assert_eq!(page.matches("\n| ").count(), Exit::ALL.len() + 1, "a row too many");
+    }
+
+    #[test]
+    fn errors_are_told_once_with_causes_and_hint() {
+        let lost = ClientError::NotRunning("/run/x.sock".into());
+        let failure = Failure::from(Err::<(), _>(lost).context("cannot submit").unwrap_err());
+        assert_eq!(failure.exit(), Exit::NotRunning);
+        let expected =
+            "cannot submit\n  caused by: no node answers on /run/x.sock\n  hint: `shieldwall run` starts the node";
+        assert_eq!(failure.text(), expected);
+    }
+
+    #[test]
+    fn a_reader_that_goes_away_is_no_failure() {
+        let failure = Failure::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert!(failure.is_broken_pipe());
+        assert!(!Failure::new(Exit::Failure, "no").is_broken_pipe());
+    }
+}

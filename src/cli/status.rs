@@ -1,0 +1,64 @@
+//! `shieldwall status`.
+
+use std::fmt::Write as _;
+
+use super::context::{Context, unexpected};
+use super::report::{Exit, Outcome};
+use super::show::counted;
+use crate::node::ask::{Request, Response, StatusView};
+
+/// Tells on one screen whether the node is well.
+///
+/// Ends with 21 if two histories of a log were signed.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {}
+
+pub(super) fn run(context: &Context, _args: &Args) -> Outcome {
+    let Response::Status(status) = context.ask(&Request::Status)? else { return Err(unexpected()) };
+    context.ui.result(&status, text(&status))?;
+    Ok(if status.equivocations.is_empty() { Exit::Success } else { Exit::Equivocation })
+}
+
+fn text(status: &StatusView) -> String {
+    let codes = |list: &[crate::encoding::ids::MemberCode]| match list {
+        [] => "nobody yet".to_owned(),
+        list => list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+    };
+    let state = match (status.running, status.started_at) {
+        (true, Some(since)) => format!("running since {since}"),
+        (true, None) => "running".to_owned(),
+        (false, _) => "stopped; this is what its data folder says".to_owned(),
+    };
+    let StatusView { statements, statements_verified, statements_flagged, .. } = status;
+    let mut rows = vec![
+        ("node", format!("{}, {}: {state}", status.member, status.name)),
+        ("charter", format!("version {}, {}", status.charter_version, counted(status.members, "member"))),
+        ("federation", status.federation.to_string()),
+        ("ledger", format!("{statements} statements, {statements_verified} verified, {statements_flagged} flagged")),
+        ("frontier", format!("{}, cosigned by {}", status.frontier.short(), codes(&status.cosigned_by))),
+        (
+            "bodies",
+            format!(
+                "{} opened, {} for others, {} not here yet",
+                status.bodies_opened, status.bodies_sealed, status.bodies_missing
+            ),
+        ),
+        ("own log", status.log.to_string()),
+    ];
+    if status.running {
+        rows.push(("peers", format!("{} of {} connected", status.peers_connected, status.members.saturating_sub(1))));
+        rows.push(("listening", status.listening.join(" ")));
+    }
+    if let Some(reason) = &status.read_only {
+        rows.push(("READ ONLY", reason.clone()));
+    }
+    if !status.equivocations.is_empty() {
+        let logs = status.equivocations.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        rows.push(("TWO HISTORIES", format!("of {logs}: the proofs are kept")));
+    }
+    let mut text = String::new();
+    for (label, value) in rows {
+        writeln!(text, "{label:<13} {value}").expect("writing to a string cannot fail");
+    }
+    text
+}

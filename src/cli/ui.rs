@@ -1,0 +1,141 @@
+//! What a person or a script sees: results on stdout, everything else on stderr.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal as _, Write as _};
+
+use serde::Serialize;
+
+use super::report::Failure;
+use crate::node::ask::Progress;
+
+/// When output is coloured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Even into a file.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// How a command talks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ui {
+    /// Results as JSON.
+    pub json: bool,
+    /// Errors and results only.
+    pub quiet: bool,
+    /// Details too.
+    pub verbose: u8,
+    /// Whether stderr is coloured.
+    pub color: bool,
+}
+
+impl Ui {
+    /// Decides once how this command talks.
+    #[must_use]
+    pub fn new(json: bool, quiet: bool, verbose: u8, color: Color) -> Self {
+        let color = match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => io::stderr().is_terminal() && wants_color(|name| std::env::var_os(name).is_some()),
+        };
+        Self { json, quiet, verbose, color }
+    }
+
+    /// The result: `text` for people, `value` for machines.
+    ///
+    /// # Errors
+    /// If stdout cannot be written.
+    pub fn result(&self, value: &impl Serialize, text: impl Display) -> Result<(), Failure> {
+        if self.json { self.line(&serde_json::to_string(value)?) } else { self.line(&text.to_string()) }
+    }
+
+    /// One line of result, or several.
+    ///
+    /// # Errors
+    /// If stdout cannot be written.
+    pub fn line(&self, text: &str) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        if !text.is_empty() {
+            out.write_all(text.trim_end().as_bytes())?;
+            out.write_all(b"\n")?;
+        }
+        Ok(out.flush()?)
+    }
+
+    /// Something worth knowing, for people.
+    pub fn say(&self, text: impl Display) {
+        if !self.quiet {
+            self.talk(&text.to_string());
+        }
+    }
+
+    /// Something worth a second look.
+    pub fn warn(&self, text: impl Display) {
+        self.talk(&format!("{} {text}", self.paint("warning:", "33")));
+    }
+
+    /// Something that only a curious person wants to know.
+    pub fn detail(&self, text: impl Display) {
+        if self.verbose > 0 {
+            self.talk(&text.to_string());
+        }
+    }
+
+    /// An error, with its causes and hint.
+    pub fn error(&self, text: &str) {
+        self.talk(&format!("{} {text}", self.paint("error:", "31")));
+    }
+
+    /// How far something is: in place on a terminal, not at all elsewhere.
+    pub fn progress(&self, news: &Progress) {
+        if self.quiet || self.json || !io::stderr().is_terminal() {
+            return;
+        }
+        let of = news.total.map_or_else(String::new, |total| format!(" of {total}"));
+        let end = if news.total == Some(news.done) { "\n" } else { "" };
+        // Nobody to read it is no reason to stop.
+        drop(write!(io::stderr().lock(), "\r\x1b[K{}: {}{of}{end}", news.what, news.done));
+    }
+
+    fn talk(&self, text: &str) {
+        drop(writeln!(io::stderr().lock(), "{text}"));
+    }
+
+    fn paint(&self, text: &str, code: &str) -> String {
+        if self.color { format!("\x1b[1;{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// A table for people: columns two blanks apart, no lines, nothing at the end of a row.
+#[must_use]
+pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let mut all = vec![head.map(str::to_owned)];
+    all.extend(rows);
+    let width = |column: usize| all.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    all.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The conventions of <https://no-color.org> and `CLICOLOR_FORCE` do not apply to a dumb terminal.
+fn wants_color(is_set: impl Fn(&str) -> bool) -> bool {
+    !is_set("NO_COLOR") && std::env::var("TERM").map_or(true, |term| term != "dumb")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_plain_text() {
+        let rows = [["GE".to_owned(), "1".to_owned()], ["TR".to_owned(), "1000".to_owned()]];
+        assert_eq!(table(["LOG", "SIZE"], rows), "LOG  SIZE\nGE   1\nTR   1000");
+    }
+}
