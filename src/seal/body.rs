@@ -489,13 +489,13 @@ mod tests {
 
         #[test]
         fn reading_any_bytes_never_panics(bytes: Vec<u8>) {
-            let _ = SealedBody::decode(&bytes).is_ok();
-            let _ = BodyHead::decode(&bytes).is_ok();
-            let _ = Encrypted::decode(&bytes).is_ok();
-            let _ = Opened::from_plaintext(&bytes).is_ok();
-            let _ = crate::seal::FieldProof::decode(&bytes).is_ok();
-            let _ = crate::seal::SlotProof::decode(&bytes).is_ok();
-            let _ = crate::seal::LanesBody::decode(&bytes).is_ok();
+            drop(SealedBody::decode(&bytes));
+            drop(BodyHead::decode(&bytes));
+            drop(Encrypted::decode(&bytes));
+            drop(Opened::from_plaintext(&bytes));
+            drop(crate::seal::FieldProof::decode(&bytes));
+            drop(crate::seal::SlotProof::decode(&bytes));
+            drop(crate::seal::LanesBody::decode(&bytes));
         }
     }
 }

@@ -5,6 +5,8 @@
 //!
 //! Seeds of keys are `SHA-256("vector " ‖ owner ‖ " " ‖ purpose)`; every key in the files is derived so.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use std::fs;
 use std::path::Path;
 

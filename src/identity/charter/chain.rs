@@ -246,9 +246,9 @@ mod tests {
     #[test]
     fn members_stay_listed_and_keep_what_they_are() {
         let draft = || next(&chain());
-        let fault = |draft| match refused(draft, &ALL) {
-            CharterError::Member { fault, .. } => fault,
-            other => panic!("{other}"),
+        let fault = |draft| {
+            let error = refused(draft, &ALL);
+            if let CharterError::Member { fault, .. } = error { fault } else { panic!("{error}") }
         };
         let mut missing = draft();
         missing.members.remove(&code("W1"));
