@@ -12,8 +12,8 @@ use super::context::Context;
 use super::files;
 use super::report::{Failure, Outcome};
 use crate::encoding::ids::{FederationId, MemberCode};
-use crate::identity::signed_charter::CharterChain;
-use crate::identity::{Application, Charter, Member, Published, SignedCharter};
+
+use crate::identity::{Application, Charter, CharterChain, Member, Published, SignedCharter};
 
 #[derive(clap::Subcommand, Debug)]
 pub(super) enum Command {
