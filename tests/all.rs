@@ -2,5 +2,7 @@
 //! `tidy` fails if a file is forgotten here.
 
 mod floors;
+#[cfg(feature = "node")]
+mod import;
 mod tidy;
 mod vectors;

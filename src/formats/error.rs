@@ -160,6 +160,25 @@ pub enum Reason {
     Unreadable(String),
 }
 
+impl Reason {
+    /// Whether nothing at all of the document could be read. A response is read, and is no declaration.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(
+            self,
+            Self::TooLarge { .. }
+                | Self::Empty
+                | Self::Spreadsheet
+                | Self::NotText { .. }
+                | Self::UnknownEncoding(_)
+                | Self::Xml(_)
+                | Self::UnclosedComment { .. }
+                | Self::Doctype
+                | Self::TooDeep(_)
+                | Self::Unreadable(_)
+        )
+    }
+}
+
 impl fmt::Debug for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Reason(..)")

@@ -1,5 +1,6 @@
 //! What a trial import shows: for machines as JSON, for people as text.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -14,7 +15,13 @@ pub struct Report {
     records: Vec<RecordRow>,
     not_scheduled: Vec<NotScheduled>,
     errors: Vec<ErrorRow>,
+    /// Files of which nothing could be read; the errors tell which.
+    #[serde(skip)]
+    refused: usize,
 }
+
+/// How a warning about a field that would be good to have ends.
+const MISSING: &str = ": missing";
 
 #[derive(Clone, Serialize)]
 struct RecordRow {
@@ -50,8 +57,10 @@ struct ErrorRow {
 impl Report {
     /// The report on a batch.
     pub fn of(batch: &Batch) -> Self {
+        let refused = batch.errors.iter().filter(|error| error.reason.is_unreadable()).map(|error| &error.file);
         Self {
             files: batch.files,
+            refused: refused.collect::<BTreeSet<_>>().len().min(batch.files),
             records: batch.records.iter().map(RecordRow::of).collect(),
             not_scheduled: batch.not_scheduled.clone(),
             errors: batch.errors.iter().map(ErrorRow::of).collect(),
@@ -88,8 +97,14 @@ impl Report {
                     plain(code)
                 );
             }
-            for warning in &record.warnings {
+            let (absent, doubtful): (Vec<&str>, Vec<&str>) =
+                record.warnings.iter().map(String::as_str).partition(|warning| warning.ends_with(MISSING));
+            for warning in doubtful {
                 let _infallible = writeln!(text, "    warning: {}", plain(warning));
+            }
+            if !absent.is_empty() {
+                let fields: Vec<&str> = absent.iter().map(|warning| warning.trim_end_matches(MISSING)).collect();
+                let _infallible = writeln!(text, "    not given: {}", fields.join(", "));
             }
         }
         for NotScheduled { file, line, commodity } in &self.not_scheduled {
@@ -101,8 +116,10 @@ impl Report {
         }
         let _infallible = writeln!(
             text,
-            "{}: {} to log, {} not scheduled, {}",
+            "{}, {} read and {} refused: {} to log, {} not scheduled, {}",
             counted(self.files, "file"),
+            self.files - self.refused,
+            self.refused,
             counted(self.records.len(), "record"),
             counted(self.not_scheduled.len(), "goods line"),
             counted(self.errors.len(), "error"),

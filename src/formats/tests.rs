@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::encoding::time::UnixTime;
-use crate::record::{Context, Mass, Strictness};
+use crate::record::{Context, Strictness};
 
 fn context() -> Context {
     Context { strictness: Strictness::Imported, author: None, now: UnixTime::ZERO, foreign_exports: false }
@@ -216,70 +216,10 @@ fn the_text_report_cannot_be_tampered_with() {
     let text = Report::of(&batch("f", table.as_bytes())).text();
     assert!(!text.contains('\u{1b}'), "{text}");
     assert!(text.contains("line 1: 5 t urea (-)"), "{text}");
-    assert!(text.ends_with("1 file: 1 record to log, 0 goods lines not scheduled, 0 errors\n"), "{text}");
-}
-
-/// The sample declarations of a national system, which are not part of the project: 17 declarations, a response, and two
-/// with a comment that is not closed.
-#[test]
-fn real_declarations_when_they_are_there() {
-    let Some(folder) = std::env::var_os("SHIELDWALL_DATA").map(|data| std::path::Path::new(&data).join("wco-dm"))
-    else {
-        return;
-    };
-    let mut batch = Batch::default();
-    for entry in std::fs::read_dir(&folder).expect("the folder of declarations") {
-        let path = entry.expect("an entry").path();
-        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        let bytes = std::fs::read(&path).expect("a declaration");
-        batch.add(&name, &bytes, &context());
-        scheduled_copy(&name, &bytes);
-    }
-    batch.errors.sort_by(|one, other| one.file.cmp(&other.file));
-    let errors: Vec<String> = batch.errors.iter().map(ToString::to_string).collect();
-    assert_eq!(errors.len(), 3, "{errors:#?}");
     assert!(
-        errors[0].starts_with("TT_EX002a.xml:72:6: not well-formed XML: the comment that begins at line 65"),
-        "{errors:#?}"
+        text.ends_with("1 file, 1 read and 0 refused: 1 record to log, 0 goods lines not scheduled, 0 errors\n"),
+        "{text}"
     );
-    assert!(
-        errors[1].starts_with("TT_EX022a_Declaration1_(Step1).xml:52:6: not well-formed XML: the comment"),
-        "{errors:#?}"
-    );
-    assert!(errors[2].contains("this is a response (DeclarationFullResponse), not a declaration"), "{errors:#?}");
-    assert_eq!((batch.files, batch.records.len(), batch.not_scheduled.len()), (20, 0, 18));
-}
-
-/// A copy of a declaration whose first commodity code is changed to that of ammonium nitrate.
-fn scheduled_copy(name: &str, bytes: &[u8]) {
-    let text = String::from_utf8(bytes.to_vec()).expect("the samples are UTF-8");
-    let Some(at) = text.find("<IdentificationTypeCode>TSP<").and_then(|at| text[..at].rfind("</ID>")) else { return };
-    let changed = format!("{}31023090{}", &text[..at - 8], &text[at..]);
-    let batch = batch(name, changed.as_bytes());
-    if batch.errors.iter().any(|error| error.reason.to_string().contains("not closed")) {
-        return;
-    }
-    if !text.contains("<NetNetWeightMeasure") {
-        assert!(batch.errors.iter().all(|error| matches!(error.reason, Reason::NoMass { .. })), "{name}");
-        assert_eq!((batch.records.len(), batch.errors.len()), (0, 1), "{name}");
-        return;
-    }
-    assert!(batch.errors.is_empty(), "{name}: {:?}", batch.errors.iter().map(ToString::to_string).collect::<Vec<_>>());
-    let record = &batch.records[0].record;
-    let declared = record.declared();
-    assert_eq!(declared.substances, ["ammonium-nitrate"], "{name}");
-    let grams = declared.goods[0].net_mass_g.map(Mass::grams).expect("a mass");
-    let element = text
-        .split("<NetNetWeightMeasure")
-        .nth(1)
-        .and_then(|rest| rest.split(['>', '<']).nth(1))
-        .expect("a declared mass");
-    assert_eq!(Ok(grams), element.parse::<u64>().map(|kilograms| kilograms * 1_000), "{name}");
-    assert!(text.contains(declared.ucr.as_ref().expect("a reference").as_str()), "{name}");
-    assert!(declared.exporter.as_ref().is_some_and(crate::record::Party::is_identified), "{name}");
-    assert!(declared.consignee.as_ref().is_some_and(|party| party.name.is_some()), "{name}");
-    assert!(declared.destination.is_some() && declared.point_of_exit.is_some(), "{name}");
-    assert_eq!(declared.itinerary.len(), text.matches("<RoutingCountryCode>").count(), "{name}");
 }
 
 proptest! {

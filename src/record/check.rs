@@ -98,6 +98,24 @@ impl Findings {
 impl Draft {
     /// Checks the draft and makes the record, with the derived fields filled in.
     ///
+    /// ```
+    /// use shieldwall::encoding::time::UnixTime;
+    /// use shieldwall::record::{Context, Draft, Strictness};
+    ///
+    /// let draft: Draft = serde_json::from_str(
+    ///     r#"{
+    ///         "kind": "export-notification", "ucr": "3GE204567890-1", "destination": "TR",
+    ///         "exporter": {"name": "Rustavi Sample Nitrogen"}, "consignee": {"name": "Anatolia Sample Fertiliser"},
+    ///         "goods": [{"substance": "ammonium-nitrate", "hs6": "310230", "net": {"value": "24.5", "unit": "TNE"}}]
+    ///     }"#,
+    /// )?;
+    /// let now = UnixTime::from_seconds(1_795_338_842)?;
+    /// let context = Context { strictness: Strictness::Own, author: Some("GE".parse()?), now, foreign_exports: false };
+    /// let checked = draft.check(&context)?;
+    /// assert_eq!(checked.record.to_json()["goods"][0]["net_mass_g"], 24_500_000);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// Every reason why it cannot be one, not only the first.
     pub fn check(mut self, context: &Context) -> Result<Checked, Refused> {

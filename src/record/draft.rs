@@ -233,6 +233,21 @@ pub struct Draft {
     pub person_details: Option<String>,
 }
 
+impl Draft {
+    /// The acknowledgement that a node makes by itself: the bodies of these records of `author` have arrived here.
+    ///
+    /// One goes out per batch of bodies, at most [`super::MAX_ENTRIES`] of them, and never for an acknowledgement.
+    pub fn delivered(author: MemberCode, acknowledges: Vec<RecordId>) -> Self {
+        Self {
+            kind: Some(Kind::Acknowledgement),
+            level: Some("delivered".to_owned()),
+            to: vec![author],
+            acknowledges,
+            ..Self::default()
+        }
+    }
+}
+
 impl fmt::Debug for Draft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Draft").field("kind", &self.kind).finish_non_exhaustive()

@@ -108,6 +108,14 @@ fn an_answer_goes_to_its_addressees() {
 }
 
 #[test]
+fn a_node_acknowledges_by_itself() {
+    let ids = ["GE-7", "GE-3", "GE-3"].map(|id| id.parse().expect("a record id"));
+    let record = record(Draft::delivered(member("GE"), ids.to_vec()));
+    assert_eq!(record.to_json()["acknowledges"], serde_json::json!(["GE-3", "GE-7"]));
+    assert_eq!(record.readers(member("MZ")).len(), 1, "a summary and nothing else");
+}
+
+#[test]
 fn all_faults_are_told_at_once() {
     refused(
         draft(r#"{"kind": "export-notification", "goods": [{"substance": "flour"}]}"#),
