@@ -3,12 +3,13 @@
 use crate::encoding::hash::Digest;
 use crate::encoding::merkle::complete_root;
 
-/// Nodes are stored at the levels that are multiples of this: one for every 256 of the stored level below.
-pub(crate) const STEP: u32 = 8;
+/// Nodes are stored at the levels that are multiples of this: one for every 64 of the stored level below. Fewer would save
+/// little, and would make each proof read more rows.
+pub(crate) const STEP: u32 = 6;
 
 const FAN: u64 = 1 << STEP;
 
-/// The size of a log, and for each stored level the nodes that have no parent yet: at most 255.
+/// The size of a log, and for each stored level the nodes that have no parent yet: at most 63.
 #[derive(Debug, Default)]
 pub(crate) struct Edge {
     size: u64,
@@ -52,7 +53,7 @@ impl Edge {
             open.clear();
             level += 1;
             count /= FAN;
-            complete(STEP * u32::try_from(level).expect("a u64 has eight stored levels"), count - 1, hash);
+            complete(STEP * u32::try_from(level).expect("a u64 has ten stored levels"), count - 1, hash);
         }
     }
 }

@@ -3,9 +3,12 @@
 //! | first byte | rest of the key | value |
 //! |---|---|---|
 //! | 0 | | [`State`] |
-//! | 1–11 | the rest of [`Key::to_bytes`] | [`Row`]: where the newest frame lies; for a statement its leaf hash |
-//! | 64 | log, level, index | a Merkle node over 256, 65,536 … complete leaves |
+//! | 1–11, not 2 | the rest of [`Key::to_bytes`] | [`Row`]: where the newest frame lies |
+//! | 2 | log, first position | a page: up to 64 rows of statements, each with its leaf hash |
+//! | 64 | log, level, index | a Merkle node over 64, 4,096 … complete leaves |
 //! | 128 | [`Mark::to_bytes`](crate::ledger::Mark::to_bytes) | the mark's value |
+//!
+//! Statements stand in pages because sled needs about a kilobyte of memory for each row, however small.
 //!
 //! [`View`] lays what is staged over it and keeps the sum.
 
@@ -14,14 +17,20 @@ use std::fmt::Debug;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::edge::STEP;
 use super::frame::Place;
 use crate::encoding::hash::{Digest, sha256_of};
-use crate::encoding::ids::LogId;
+use crate::encoding::ids::{LogId, RecordId};
 use crate::ledger::{Key, Mark, MarkKind, StoreError};
 
 /// The key of the one row that the sum does not cover, because it holds it.
 pub(crate) const STATE: [u8; 1] = [0];
 
+/// Statements in a page.
+pub(crate) const PAGE: u64 = 1 << STEP;
+
+/// Bytes of a statement's row.
+const ENTRY: usize = 44;
 const NODE: u8 = 64;
 const MARK: u8 = 128;
 
@@ -55,7 +64,7 @@ pub(crate) struct Seen {
 /// The row that says what the index stands for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct State {
-    /// The wrapping sum of [`digest`] over all other rows.
+    /// The wrapping sum of [`digest`] over all other rows; over the single rows of a page.
     pub(crate) sum: u64,
     /// Statements, bodies.
     pub(crate) seen: [Seen; 2],
@@ -83,14 +92,14 @@ pub(crate) struct View {
     sum: u64,
 }
 
-/// What a row adds to the sum.
+/// What a row, other than a page, adds to the sum.
 pub(crate) fn digest(key: &[u8], value: &[u8]) -> u64 {
     let length = u64::try_from(key.len()).expect("a key is a few bytes long");
     let digest = sha256_of(&[&length.to_be_bytes(), key, value]);
     u64::from_be_bytes(*digest.0.first_chunk().expect("a digest has 32 bytes"))
 }
 
-/// The key of a stored Merkle node; at level 0 that of the statement, whose row has the leaf hash.
+/// The key of a stored Merkle node, at a level above 0.
 pub(crate) fn node_key(log: LogId, level: u32, index: u64) -> Vec<u8> {
     let mut key = vec![NODE];
     key.extend(log.member.as_str().bytes());
@@ -116,12 +125,23 @@ pub(crate) fn mark_of(key: &[u8]) -> Option<Mark> {
     Mark::from_bytes(key.strip_prefix(&[MARK])?)
 }
 
-/// What the row of a Merkle node or statement says about the hash.
-pub(crate) fn hash_of(key: &[u8], value: &[u8]) -> Option<Digest> {
-    match key.first() {
-        Some(&NODE) => Some(Digest(value.try_into().ok()?)),
-        _ => Row::from_bytes(value)?.leaf,
-    }
+/// The key of the page with a statement's row.
+pub(crate) fn page_key(id: RecordId) -> Vec<u8> {
+    Key::Statement(RecordId { position: id.position - id.position % PAGE, ..id }).to_bytes()
+}
+
+/// The rows of a page.
+pub(crate) fn page_rows(page: &[u8]) -> Option<Vec<Row>> {
+    page.chunks(ENTRY).map(|entry| Row::from_bytes(entry).filter(|row| row.leaf.is_some())).collect()
+}
+
+/// What a row adds to the sum.
+pub(crate) fn sum_of(key: &[u8], value: &[u8]) -> u64 {
+    let Some(Key::Statement(id)) = Key::from_bytes(key) else { return digest(key, value) };
+    let entries = (id.position..).zip(value.chunks(ENTRY));
+    entries.fold(0, |sum, (position, entry)| {
+        sum.wrapping_add(digest(&Key::Statement(RecordId { position, ..id }).to_bytes(), entry))
+    })
 }
 
 /// Whether a row has a form that this module writes.
@@ -129,9 +149,14 @@ pub(crate) fn is_well_formed(key: &[u8], value: &[u8]) -> bool {
     match key.first() {
         Some(&NODE) => key.len() == 14 && value.len() == 32,
         Some(&MARK) => mark_of(key).is_some(),
-        _ => Key::from_bytes(key).is_some_and(|key| {
-            Row::from_bytes(value).is_some_and(|row| row.leaf.is_some() == matches!(key, Key::Statement(_)))
-        }),
+        _ => match Key::from_bytes(key) {
+            Some(Key::Statement(id)) => {
+                let rows = page_rows(value).map_or(0, |rows| rows.len() as u64);
+                id.position.is_multiple_of(PAGE) && (1..=PAGE).contains(&rows)
+            }
+            Some(_) => Row::from_bytes(value).is_some_and(|row| row.leaf.is_none()),
+            None => false,
+        },
     }
 }
 
@@ -170,7 +195,7 @@ impl State {
 
 impl Row {
     pub(crate) fn to_bytes(self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(44);
+        let mut bytes = Vec::with_capacity(ENTRY);
         for number in [self.place.segment, self.place.offset, self.length] {
             bytes.extend(number.to_be_bytes());
         }
@@ -211,6 +236,21 @@ impl View {
     /// Sets a row whose key is known to be free.
     pub(crate) fn put_new(&mut self, key: Vec<u8>, value: Vec<u8>) {
         self.put_fresh(key, Some(value));
+    }
+
+    /// Adds the row of a statement, which is the next of its log.
+    pub(crate) fn append(&mut self, id: RecordId, row: Row) -> Result<(), StoreError> {
+        let entry = row.to_bytes();
+        self.sum = self.sum.wrapping_add(digest(&Key::Statement(id).to_bytes(), &entry));
+        let key = page_key(id);
+        if let Some(Some(page)) = self.staged.get_mut(&key) {
+            page.extend(entry);
+            return Ok(());
+        }
+        let mut page = self.get(&key)?.unwrap_or_default();
+        page.extend(entry);
+        self.staged.insert(key, Some(page));
+        Ok(())
     }
 
     /// The first `limit` rows from `from` up to but without `to`.

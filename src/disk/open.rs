@@ -235,9 +235,9 @@ fn load(index: Arc<dyn Index>) -> Result<Loaded, StoreError> {
             if id.position != *size {
                 return Err(damaged_index("a statement has no row"));
             }
-            *size += 1;
+            *size += index::page_rows(&value).map_or(0, |rows| rows.len() as u64);
         }
-        sum = sum.wrapping_add(index::digest(&key, &value));
+        sum = sum.wrapping_add(index::sum_of(&key, &value));
     }
     if sum != state.sum {
         return Err(damaged_index("its sum is wrong"));

@@ -10,7 +10,7 @@ use super::edge::{Edge, STEP};
 use super::files::{Doing as _, FileSystem, RealFs};
 use super::flush::{self, FlushJob, Flushed, Writer};
 use super::frame::{self, Parsed};
-use super::index::{self, Row, View};
+use super::index::{self, PAGE, Row, View};
 use super::open::{self, OpenError, Report};
 use super::segment::Family;
 use crate::encoding::hash::Digest;
@@ -160,10 +160,14 @@ impl DiskStore {
 
     fn row(&self, key: &Key) -> Result<Option<Row>, StoreError> {
         self.check()?;
-        match self.view.get(&key.to_bytes())? {
-            None => Ok(None),
-            Some(value) => Ok(Some(parse_row(key, &value)?)),
+        if let Key::Statement(id) = key {
+            if id.position >= self.size(&id.log) {
+                return Ok(None);
+            }
+            return Ok(statement_rows(&self.view, &id.log, id.position, id.position + 1)?.pop());
         }
+        let damaged = || damaged_index(&format!("the row of {key:?}"));
+        self.view.get(&key.to_bytes())?.map(|value| Row::from_bytes(&value).ok_or_else(damaged)).transpose()
     }
 
     /// The frame that a row points to, after all checks.
@@ -204,6 +208,13 @@ impl Store for DiskStore {
 
     fn keys(&self, kind: KeyKind) -> Result<Vec<Key>, StoreError> {
         self.check()?;
+        if kind == KeyKind::Statement {
+            let positions = |(log, edge): (&LogId, &Edge)| {
+                let log = *log;
+                (0..edge.size()).map(move |position| Key::Statement(RecordId::new(log, position)))
+            };
+            return Ok(self.logs.iter().flat_map(positions).collect());
+        }
         let rows = self.view.range(&[kind as u8], &[kind as u8 + 1], usize::MAX)?;
         rows.iter()
             .map(|(key, _)| Key::from_bytes(key).ok_or_else(|| damaged_index("a row has no frame's key")))
@@ -220,20 +231,15 @@ impl Store for DiskStore {
 
     fn statements(&self, log: &LogId, from: u64, count: usize, bytes: usize) -> Result<Vec<Vec<u8>>, StoreError> {
         self.check()?;
-        let key = |position| Key::Statement(RecordId::new(*log, position));
         let end = from.saturating_add(u64::try_from(count).unwrap_or(u64::MAX)).min(self.size(log));
         let mut statements = Vec::new();
         let mut taken = 0;
         // The index is asked for a few hundred rows at a time: how many fit is known only after reading them.
         for start in (from..end).step_by(PIECE) {
             let stop = end.min(start + PIECE as u64);
-            let rows = self.view.range(&key(start).to_bytes(), &key(stop).to_bytes(), usize::MAX)?;
-            if rows.len() as u64 != stop - start {
-                return Err(damaged_index("a statement has no row"));
-            }
-            for (position, (_, value)) in (start..stop).zip(rows) {
-                let key = key(position);
-                let frame = self.frame(&key, parse_row(&key, &value)?)?;
+            let rows = statement_rows(&self.view, log, start, stop)?;
+            for (position, row) in (start..stop).zip(rows) {
+                let frame = self.frame(&Key::Statement(RecordId::new(*log, position)), row)?;
                 taken += frame.bytes.len();
                 if !statements.is_empty() && taken > bytes {
                     return Ok(statements);
@@ -285,8 +291,8 @@ impl Store for DiskStore {
     }
 }
 
-/// Rows asked of the index at once.
-const PIECE: usize = 256;
+/// Rows asked of the index at once: whole pages if `from` begins one.
+const PIECE: usize = 4 * PAGE as usize;
 
 /// Tells the view of a frame that is new, and of the Merkle nodes that are complete with it.
 pub(crate) fn admit(
@@ -298,28 +304,37 @@ pub(crate) fn admit(
 ) -> Result<(), StoreError> {
     let Key::Statement(id) = key else { return view.put(key.to_bytes(), Some(row.to_bytes())) };
     let leaf = merkle::leaf_hash(content);
-    view.put_new(key.to_bytes(), Row { leaf: Some(leaf), ..row }.to_bytes());
+    view.append(*id, Row { leaf: Some(leaf), ..row })?;
     logs.entry(id.log).or_default().push(leaf, |level, index, hash| {
         view.put_new(index::node_key(id.log, level, index), hash.0.to_vec());
     });
     Ok(())
 }
 
+/// The rows of the statements `from .. to`, all of which are held.
+fn statement_rows(view: &View, log: &LogId, from: u64, to: u64) -> Result<Vec<Row>, StoreError> {
+    let start = from - from % PAGE;
+    let mut rows = Vec::new();
+    for first in (start..to).step_by(PAGE as usize) {
+        let page = view.get(&index::page_key(RecordId::new(*log, first)))?;
+        rows.extend(page.and_then(|page| index::page_rows(&page)).unwrap_or_default());
+    }
+    let within = |position: u64| usize::try_from(position - start).ok();
+    let wanted = within(from).zip(within(to)).and_then(|(from, to)| rows.get(from..to));
+    wanted.map(<[Row]>::to_vec).ok_or_else(|| damaged_index("a statement has no row"))
+}
+
 /// The stored hashes `from .. to` of a level that is a multiple of [`STEP`].
 pub(crate) fn hashes(view: &View, log: &LogId, level: u32, from: u64, to: u64) -> Result<Vec<Digest>, StoreError> {
-    let key = |index| match level {
-        0 => Key::Statement(RecordId::new(*log, index)).to_bytes(),
-        _ => index::node_key(*log, level, index),
-    };
-    let rows = view.range(&key(from), &key(to), usize::MAX)?;
-    let hashes: Option<Vec<Digest>> = rows.iter().map(|(key, value)| index::hash_of(key, value)).collect();
+    if level == 0 {
+        return Ok(statement_rows(view, log, from, to)?.into_iter().filter_map(|row| row.leaf).collect());
+    }
+    let (first, end) = (index::node_key(*log, level, from), index::node_key(*log, level, to));
+    let rows = view.range(&first, &end, usize::MAX)?;
+    let hashes: Option<Vec<Digest>> = rows.into_iter().map(|(_, value)| Some(Digest(value.try_into().ok()?))).collect();
     hashes.filter(|hashes| hashes.len() as u64 == to - from).ok_or_else(|| damaged_index("a Merkle node has no row"))
 }
 
 pub(crate) fn damaged_index(what: &str) -> StoreError {
     StoreError::Damaged { what: format!("the index: {what}") }
-}
-
-fn parse_row(key: &Key, value: &[u8]) -> Result<Row, StoreError> {
-    Row::from_bytes(value).ok_or_else(|| damaged_index(&format!("the row of {key:?}")))
 }
