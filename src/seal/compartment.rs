@@ -13,7 +13,7 @@ use aes_kw::{KeyInit as _, KwAes256};
 use chacha20poly1305::{AeadInOut as _, ChaCha20Poly1305};
 use zeroize::Zeroizing;
 
-use super::body::CompartmentLabel;
+use super::head::CompartmentLabel;
 use super::lane::{LaneKey, RecipientKid, WrapKey};
 use super::{SealContext, SealError};
 use crate::encoding::cbor::{self, CborError, Fields, Map, Value};

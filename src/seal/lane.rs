@@ -11,7 +11,7 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::body::CompartmentLabel;
+use super::head::CompartmentLabel;
 use crate::encoding::cbor::Value;
 use crate::encoding::hash::sha256;
 use crate::encoding::ids::{MemberCode, RecordId};
