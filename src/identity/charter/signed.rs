@@ -11,7 +11,7 @@ use crate::identity::key::{PublicKey, SecretKey};
 use crate::identity::profile::{self, ProfileError};
 
 /// A charter and the signatures it has so far (`COSE_Sign`, RFC 9052 §4.1). Whether they suffice is decided by
-/// [`CharterChain`]; those that are there need not even be good when it comes from outside.
+/// [`CharterChain`](super::CharterChain); those that are there need not even be good when it comes from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedCharter {
     charter: Charter,
