@@ -3,14 +3,14 @@
 //! The modules, in order; each may use those above it and none below (`tests/tidy.rs` checks):
 #![warn(missing_docs)]
 
-#[cfg(feature = "node")]
-pub mod disk;
 pub mod encoding;
 pub mod record;
 pub mod identity;
 pub mod seal;
 pub mod ledger;
 pub mod evidence;
+#[cfg(feature = "node")]
+pub mod disk;
 #[cfg(feature = "node")]
 pub mod network;
 #[cfg(feature = "node")]

@@ -100,7 +100,9 @@ impl Context {
         Ok(Config::load(&self.config_path(), &self.sources())?)
     }
 
-    fn sources(&self) -> Sources {
+    /// What overrides the config file.
+    #[must_use]
+    pub fn sources(&self) -> Sources {
         let text = |path: &PathBuf| path.to_string_lossy().into_owned();
         let flags = [
             ("--data-dir", "data_dir", self.global.data_dir.as_ref()),
@@ -185,19 +187,19 @@ impl Context {
     /// [`ClientError`], or what reading the folder gives.
     pub fn ask(&self, request: &Request) -> Result<Response, Failure> {
         let config = self.config()?;
-        match self.ask_running(&config, request) {
+        match Client::connect(&config.socket, self.global.timeout) {
             Err(ClientError::NotRunning(_)) if request.only_reads() => super::offline::answer(&config, request),
-            answer => Ok(answer?),
+            Err(error) => Err(error.into()),
+            Ok(mut node) => Ok(node.ask(request, |news| self.ui.progress(&news))?),
         }
     }
 
-    /// Asks the running node.
+    /// Connects to the running node.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub fn ask_running(&self, config: &Config, request: &Request) -> Result<Response, ClientError> {
-        let mut node = Client::connect(&config.socket, self.global.timeout)?;
-        node.ask(request, |news| self.ui.progress(&news))
+    pub fn connect(&self) -> Result<Client, Failure> {
+        Ok(Client::connect(&self.config()?.socket, self.global.timeout)?)
     }
 
     fn may_ask(&self) -> bool {

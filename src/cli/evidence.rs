@@ -10,6 +10,7 @@ use super::files;
 use super::report::{Exit, Failure, Outcome};
 use super::show::counted;
 use crate::encoding::ids::RecordId;
+use crate::evidence::{self, Bundle, FILE_BYTES_MAX, FILES_MAX};
 use crate::node::ask::{Request, Response};
 
 #[derive(clap::Subcommand, Debug)]
@@ -84,7 +85,36 @@ fn safe(name: &str) -> Result<&Path, Failure> {
     if plain { Ok(Path::new(name)) } else { Err(unexpected()) }
 }
 
-fn verify(_context: &Context, args: &VerifyArgs) -> Outcome {
-    let VerifyArgs { dir, charter } = args;
-    Err(Failure::new(Exit::Failure, format!("cannot check {} against {} yet", dir.display(), charter.display())))
+fn verify(context: &Context, args: &VerifyArgs) -> Outcome {
+    let bundle = read(&args.dir)?;
+    let charter = files::read(&args.charter)?;
+    let report = evidence::verify(&bundle, &charter);
+    context.ui.result(&report.to_json(), report.to_text())?;
+    Ok(if report.proved { Exit::Success } else { Exit::Verification })
+}
+
+/// All files of an evidence folder, by their paths inside it. Anything else than files and folders is refused.
+fn read(dir: &Path) -> Result<Bundle, Failure> {
+    let mut bundle = Bundle::new();
+    let mut folders = vec![(dir.to_owned(), String::new())];
+    while let Some((folder, prefix)) = folders.pop() {
+        let cannot = |error| Failure::from(error).context(format!("cannot list {}", folder.display()));
+        for entry in fs::read_dir(&folder).map_err(cannot)? {
+            let entry = entry?;
+            let name = entry.file_name().into_string().map_err(|_| strange(&entry.path()))?;
+            let (kind, name) = (entry.file_type()?, format!("{prefix}{name}"));
+            if kind.is_dir() && prefix.matches('/').count() < 3 {
+                folders.push((entry.path(), format!("{name}/")));
+            } else if kind.is_file() && bundle.len() < FILES_MAX && entry.metadata()?.len() <= FILE_BYTES_MAX as u64 {
+                bundle.insert(name, files::read(&entry.path())?);
+            } else {
+                return Err(strange(&entry.path()));
+            }
+        }
+    }
+    Ok(bundle)
+}
+
+fn strange(path: &Path) -> Failure {
+    Failure::new(Exit::Verification, format!("{} does not belong into an evidence folder", path.display()))
 }

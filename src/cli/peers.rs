@@ -10,8 +10,8 @@ use crate::node::ask::{PeerView, Request, Response};
 pub(super) struct Args {}
 
 pub(super) fn run(context: &Context, _args: &Args) -> Outcome {
-    let config = context.config()?;
-    let Response::Peers(peers) = context.ask_running(&config, &Request::Peers)? else { return Err(unexpected()) };
+    let answer = context.connect()?.ask(&Request::Peers, |_| {})?;
+    let Response::Peers(peers) = answer else { return Err(unexpected()) };
     let head = ["MEMBER", "NAME", "CONNECTED", "FRONTIER", "LEDGER", "ADDRESSES"];
     context.ui.result(&peers, table(head, peers.iter().map(row)))?;
     Ok(Exit::Success)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::context::{Context, unexpected};
 use super::files;
 use super::report::{Exit, Failure, Outcome};
-use crate::node::ask::{DRAFTS_MAX, Request, Response, Submitted};
+use crate::node::ask::{DRAFTS_MAX, Progress, Request, Response, Submitted};
 use crate::record::Draft;
 
 /// Logs records written as JSON: one object, a list of them, or one a line.
@@ -22,19 +22,27 @@ pub(super) struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> Outcome {
     let drafts = read(&args.file)?;
-    let results = log(context, drafts, args.skip_bad)?;
+    let results = log(context, drafts, false, args.skip_bad)?;
     tell(context, &results)
 }
 
 /// Hands drafts to the running node, a bounded number at a time, and gives what became of each.
-pub(super) fn log(context: &Context, drafts: Vec<Draft>, skip_bad: bool) -> Result<Vec<Submitted>, Failure> {
-    let config = context.config()?;
+pub(super) fn log(
+    context: &Context,
+    drafts: Vec<Draft>,
+    imported: bool,
+    skip_bad: bool,
+) -> Result<Vec<Submitted>, Failure> {
+    let mut node = context.connect()?;
+    let total = drafts.len() as u64;
     let mut results = Vec::with_capacity(drafts.len());
     for part in drafts.chunks(DRAFTS_MAX) {
-        let request = Request::Submit { drafts: part.to_vec(), skip_bad };
-        let Response::Submitted(part) = context.ask_running(&config, &request)? else { return Err(unexpected()) };
+        let request = Request::Submit { drafts: part.to_vec(), imported, skip_bad };
+        let answer = node.ask(&request, |news| context.ui.progress(&news))?;
+        let Response::Submitted(part) = answer else { return Err(unexpected()) };
         let refused = part.iter().any(|result| matches!(result, Submitted::Refused { .. }));
         results.extend(part);
+        context.ui.progress(&Progress { what: "logged".to_owned(), done: results.len() as u64, total: Some(total) });
         if refused && !skip_bad {
             break;
         }

@@ -27,6 +27,8 @@ pub enum Request {
     Submit {
         /// What to log, in this order.
         drafts: Vec<Draft>,
+        /// Whether they were taken from documents made elsewhere, and so are judged leniently.
+        imported: bool,
         /// Whether the good ones are logged although others are refused.
         skip_bad: bool,
     },
