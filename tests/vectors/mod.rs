@@ -18,6 +18,7 @@ use shieldwall::identity::{SealSecretKey, SecretKey};
 
 mod ed25519;
 mod identity;
+mod ledger;
 mod seal;
 
 /// Compares what was made with the file that holds it.
