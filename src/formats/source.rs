@@ -6,6 +6,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use serde::Serialize;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
+use super::xml::Element;
 use super::{ImportError, NotScheduled, Reason};
 
 /// A place in a document: line and column, both from 1, the column in characters.
@@ -36,7 +37,13 @@ pub(super) struct Source<'a> {
     pub(super) text: &'a str,
     /// Byte offset of the start of every line.
     lines: Vec<usize>,
+    /// How many characters begin before every [`STEP`]th byte: a document may be one line of 32 MiB, and a place in it must
+    /// not cost a walk through all of it.
+    characters: Vec<usize>,
 }
+
+/// Distance of the marks in [`Source::characters`], in bytes.
+const STEP: usize = 4_096;
 
 /// The text of `bytes`: by byte order mark, else by what an XML declaration says, else UTF-8, else Windows-1252, which is
 /// what spreadsheets of older offices write.
@@ -66,7 +73,18 @@ impl<'a> Source<'a> {
     pub(super) fn new(file: &'a str, text: &'a Text<'a>) -> Self {
         let text = text.text.as_ref();
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { file, text, lines }
+        let mut characters = vec![0];
+        for chunk in text.as_bytes().chunks(STEP) {
+            characters.push(characters.last().copied().unwrap_or(0) + count_starts(chunk));
+        }
+        Self { file, text, lines, characters }
+    }
+
+    /// How many characters begin before a byte offset.
+    fn characters_before(&self, offset: usize) -> usize {
+        let mark = offset / STEP;
+        let rest = self.text.as_bytes().get(mark * STEP..offset).unwrap_or_default();
+        self.characters.get(mark).copied().unwrap_or(0) + count_starts(rest)
     }
 
     /// The place of a byte offset.
@@ -74,13 +92,21 @@ impl<'a> Source<'a> {
         let offset = self.text.floor_char_boundary(offset.min(self.text.len()));
         let line = self.lines.partition_point(|start| *start <= offset);
         let start = self.lines.get(line.wrapping_sub(1)).copied().unwrap_or(0);
-        Position { line: whole(line), column: whole(self.text[start..offset].chars().count() + 1) }
+        Position {
+            line: whole(line),
+            column: whole(self.characters_before(offset) - self.characters_before(start) + 1),
+        }
     }
 
     /// The byte offset of a line and a column counted in bytes, both from 1, as JSON parsers report them.
     pub(super) fn offset(&self, line: usize, column: usize) -> usize {
         let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
         start + column.saturating_sub(1)
+    }
+
+    /// The text of an element, its tags included.
+    pub(super) fn slice(&self, element: &Element) -> &'a str {
+        self.text.get(element.start..element.end).unwrap_or_default()
     }
 
     pub(super) fn error(&self, offset: usize, reason: Reason) -> ImportError {
@@ -120,6 +146,11 @@ fn declared_encoding(body: &[u8]) -> Result<Option<&'static Encoding>, (Position
     let label = value.trim_start().trim_start_matches('=').trim_start().trim_start_matches(['"', '\'']);
     let label = label.split(['"', '\'']).next().unwrap_or_default();
     Encoding::for_label(label.as_bytes()).map(Some).ok_or((Position::START, Reason::UnknownEncoding(label.to_owned())))
+}
+
+/// The bytes that begin a character in UTF-8.
+fn count_starts(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }
 
 fn position_after(prefix: &str) -> Position {
@@ -168,6 +199,8 @@ mod tests {
         let text = Text { text: "é1\r\nзд\n".into(), is_windows_1252: false };
         let source = Source::new("f", &text);
         let at = |offset| (source.position(offset).line, source.position(offset).column);
+        let long = Text { text: "é".repeat(5_000).into(), is_windows_1252: false };
+        assert_eq!(Source::new("f", &long).position(9_000).column, 4_501);
         assert_eq!([at(0), at(2), at(5), at(7), at(10), at(99)], [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1), (3, 1)]);
     }
 }

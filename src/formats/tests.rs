@@ -111,8 +111,12 @@ fn each_consignee_gets_a_notification() {
     let consignees: Vec<&Json> =
         report["records"].as_array().expect("records").iter().map(|record| &record["consignee"]).collect();
     assert_eq!(consignees, ["Synthetic Farm Supplies", "Another Synthetic Farm"]);
-    let batch = batch("f", text.as_bytes());
-    assert_ne!(batch.records[0].record.declared().source_digest, batch.records[1].record.declared().source_digest);
+    let both = batch("f", text.as_bytes());
+    assert_ne!(both.records[0].record.declared().source_digest, both.records[1].record.declared().source_digest);
+    // An error at one of them leaves the other alone.
+    let faulty = text.replacen(NET, "", 1);
+    let one = batch("f", faulty.as_bytes());
+    assert_eq!((one.records.len(), one.errors.len()), (1, 1));
 }
 
 #[test]

@@ -11,6 +11,8 @@ use super::{ImportError, Reason};
 const MAX_DEPTH: usize = 32;
 /// The most elements: far more than 999 goods lines need.
 const MAX_ELEMENTS: usize = 500_000;
+/// The most attributes of one element: each is compared with all before it.
+const MAX_ATTRIBUTES: usize = 64;
 
 /// An element without its namespace.
 #[derive(Debug, Default)]
@@ -132,6 +134,9 @@ fn element(source: &Source<'_>, tag: &BytesStart<'_>, start: usize) -> Result<El
     let mut attributes = Vec::new();
     for attribute in tag.attributes() {
         let attribute = attribute.map_err(|error| source.error(start, Reason::Xml(error.to_string())))?;
+        if attributes.len() >= MAX_ATTRIBUTES {
+            return Err(source.error(start, Reason::TooMany { what: "attributes", limit: MAX_ATTRIBUTES }));
+        }
         attributes.push((attribute.key.local_name().as_ref().to_owned(), tidy(&attribute.value)));
     }
     Ok(Element { name: tag.local_name().as_ref().to_owned(), start, attributes, ..Element::default() })
@@ -208,5 +213,7 @@ mod tests {
         refused("<a>&x;</a>", 1, 4, "document types");
         refused(&"<a>".repeat(40), 1, 97, "nested deeper");
         refused("  ", 1, 1, "no element");
+        let attributes: String = (0..65).map(|number| format!(" a{number}=''")).collect();
+        refused(&format!("<a{attributes}/>"), 1, 1, "more than 64 attributes");
     }
 }

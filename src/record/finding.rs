@@ -74,14 +74,6 @@ pub enum Fault {
         /// The subheading declared.
         hs6: String,
     },
-    /// The subheading holds other goods too, so that the substance is assumed and not declared.
-    #[error("subheading {hs6} holds other goods as well; {substance} is assumed")]
-    AssumedSubstance {
-        /// Code of the substance.
-        substance: String,
-        /// The subheading declared.
-        hs6: String,
-    },
     /// A CAS or UN number of another substance.
     #[error("{} is not a number of {substance}", shown(.value))]
     OtherSubstance {
