@@ -15,13 +15,10 @@ use crate::encoding::hash::{Digest, Kid};
 use crate::encoding::ids::{FederationId, LogId, RecordId};
 use crate::encoding::time::UnixTime;
 use crate::identity::{Header, ObjectKind, ProfileError, PublicKey};
+use crate::seal::{BODY_HEAD_TYPE, LANES_HEAD_TYPE};
 
 /// A statement is never longer than this, whatever a charter says: sixteen tags more than the widest audience needs.
 pub const STATEMENT_BYTES_MAX: usize = 16 * 1024;
-/// Media type of what a record's statement binds.
-const BODY_TYPE: &str = "application/vnd.shieldwall.body-head+cbor";
-/// Media type of what a `lanes` statement binds.
-const LANES_TYPE: &str = "application/vnd.shieldwall.lanes+cbor";
 
 /// What a statement binds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,8 +130,8 @@ impl Statement {
             federation: self.federation,
         };
         let preimage = match self.binds {
-            Binds::Body => BODY_TYPE,
-            Binds::Lanes => LANES_TYPE,
+            Binds::Body => BODY_HEAD_TYPE,
+            Binds::Lanes => LANES_HEAD_TYPE,
         };
         let tags: Vec<Value> = self.tags.iter().map(Value::from).collect();
         header.encode(
@@ -179,8 +176,8 @@ impl Statement {
             return Err(fields.bad(label::PAYLOAD_HASH_ALG));
         }
         let binds = match fields.text(label::PREIMAGE_CONTENT_TYPE)?.as_str() {
-            BODY_TYPE => Binds::Body,
-            LANES_TYPE => Binds::Lanes,
+            BODY_HEAD_TYPE => Binds::Body,
+            LANES_HEAD_TYPE => Binds::Lanes,
             _ => return Err(fields.bad(label::PREIMAGE_CONTENT_TYPE)),
         };
         let log: LogId = fields.parse(label::LOG)?;
@@ -246,7 +243,7 @@ impl Unverified {
             return Err(Flaw::Time);
         }
         let message = Sign1::to_be_signed(&object.protected, &statement.digest.0);
-        Ok(Self { statement, check: SignatureCheck { key: key.clone(), message, signature: object.signature } })
+        Ok(Self { statement, check: SignatureCheck { key: *key, message, signature: object.signature } })
     }
 
     /// What is left to be checked.

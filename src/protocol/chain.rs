@@ -1,0 +1,283 @@
+//! Logs grow here, and only here: statements are appended once their owner's checkpoint proves them.
+
+use crate::encoding::hash::Digest;
+use crate::encoding::ids::{LogId, MemberCode, RecordId};
+use crate::encoding::merkle::{self, CompactTree};
+use crate::ledger::{Claim, ForkProof, Frame, Key, LogNodes, Root, SignedRoot, Store, StoreError};
+
+use super::author::Phase;
+use super::effect::Event;
+use super::message::{Request, Response};
+use super::peers::What;
+use super::refusal::Refusal;
+use super::state::LogState;
+use super::{Node, Turn, limits};
+
+/// What a received checkpoint says about the log as it is held.
+enum Standing {
+    /// It is of the size held, or of a lesser one, and agrees.
+    Held,
+    /// It is of a greater size.
+    Ahead,
+    /// It contradicts what is held.
+    Forked,
+}
+
+impl<S: Store> Node<S> {
+    /// Takes in a checkpoint and the statements below it that came along, if they continue what is held.
+    ///
+    /// # Errors
+    /// The store's, outside; the peer's fault, inside.
+    pub(super) fn take_news(
+        &mut self,
+        turn: &Turn,
+        from_peer: MemberCode,
+        checkpoint: &SignedRoot,
+        from: u64,
+        statements: &[Vec<u8>],
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        let (root, log, size) = match self.checked_checkpoint(turn, checkpoint) {
+            Ok(checked) => checked,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        match self.standing(checkpoint, &root, log, size)? {
+            Standing::Forked => return Ok(Ok(())),
+            Standing::Held => {
+                self.note_checkpoint(turn, checkpoint, root, log)?;
+                return Ok(Ok(()));
+            }
+            Standing::Ahead => {}
+        }
+        let state = self.logs.entry(log).or_insert_with(LogState::empty);
+        let held = state.tree.size();
+        let skip = usize::try_from(held.saturating_sub(from)).unwrap_or(usize::MAX);
+        let news = statements.get(skip..).unwrap_or_default();
+        if from <= held && held + news.len() as u64 == size {
+            let (tree, leaves) = extend(&state.tree, news);
+            if tree.root() == root.root && self.fits(news) {
+                self.end_if_own(log);
+                self.append(turn, log, tree, &leaves, news)?;
+                self.note_checkpoint(turn, checkpoint, root, log)?;
+                return Ok(Ok(()));
+            }
+        }
+        self.heard_of(log, size, from_peer);
+        Ok(Ok(()))
+    }
+
+    /// Takes in a chunk that was asked for.
+    ///
+    /// # Errors
+    /// The store's, outside; the peer's fault, inside.
+    pub(super) fn take_chunk(
+        &mut self,
+        turn: &Turn,
+        asked: LogId,
+        checkpoint: &SignedRoot,
+        from: u64,
+        statements: &[Vec<u8>],
+        consistency: &[Digest],
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        let (root, log, size) = match self.checked_checkpoint(turn, checkpoint) {
+            Ok(checked) => checked,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if log != asked {
+            return Ok(Err(Refusal::Unasked));
+        }
+        if let Standing::Held | Standing::Forked = self.standing(checkpoint, &root, log, size)? {
+            return Ok(Ok(()));
+        }
+        let state = self.logs.entry(log).or_insert_with(LogState::empty);
+        let held = state.tree.size();
+        if from != held {
+            // Gossip was quicker than this answer.
+            return Ok(Ok(()));
+        }
+        let end = held + statements.len() as u64;
+        if statements.is_empty() || end > size || statements.len() > limits::CHUNK_STATEMENTS_MAX {
+            return Ok(Err(Refusal::Unproved));
+        }
+        let (tree, leaves) = extend(&state.tree, statements);
+        if !merkle::verify_consistency(end, &tree.root(), size, &root.root, consistency) {
+            return Ok(Err(Refusal::Unproved));
+        }
+        if !self.fits(statements) {
+            return Ok(Err(Refusal::TooLarge));
+        }
+        self.end_if_own(log);
+        self.append(turn, log, tree, &leaves, statements)?;
+        if end == size {
+            self.note_checkpoint(turn, checkpoint, root, log)?;
+        } else if let Some(state) = self.logs.get_mut(&log) {
+            state.target = state.target.max(size);
+        }
+        Ok(Ok(()))
+    }
+
+    /// Answers a request for statements: as many as fit, with the proof that they are under our newest complete checkpoint.
+    pub(super) fn chunk(&self, log: LogId, from: u64) -> Result<Response, StoreError> {
+        let Some(state) = self.logs.get(&log) else { return Ok(Response::Nothing) };
+        let Some((checkpoint, root)) = &state.complete else { return Ok(Response::Nothing) };
+        let Some((_, size)) = root.claim.log_and_size() else { return Ok(Response::Nothing) };
+        if from >= size {
+            return Ok(Response::Nothing);
+        }
+        let count = usize::try_from(size - from).unwrap_or(usize::MAX).min(limits::CHUNK_STATEMENTS_MAX);
+        let statements = self.store.statements(&log, from, count, limits::CHUNK_BYTES_MAX)?;
+        let nodes = LogNodes { store: &self.store, log };
+        let consistency = merkle::consistency_proof_of(&nodes, from + statements.len() as u64, size)?;
+        Ok(Response::Chunk { checkpoint: checkpoint.clone(), from, statements, consistency })
+    }
+
+    /// Asks for what is missing, one request per log at a time, of whoever showed that it has more.
+    pub(super) fn advance_pulls(&mut self, turn: &mut Turn) -> Result<(), StoreError> {
+        let wanted: Vec<(LogId, u64, Option<MemberCode>)> = self
+            .logs
+            .iter()
+            .filter(|(_, state)| state.is_behind() && state.pulling.is_none())
+            .map(|(log, state)| (*log, state.tree.size(), state.source))
+            .collect();
+        for (log, from, source) in wanted {
+            let source = source.filter(|member| self.peers.is_connected(*member));
+            let Some(to) = source.or_else(|| self.peers.any(&mut turn.random)) else { break };
+            let id = self.ask(to, What::Range(log), &Request::Range { log, from });
+            if let Some(state) = self.logs.get_mut(&log) {
+                state.pulling = Some(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Somebody holds `size` statements of `log`.
+    pub(super) fn heard_of(&mut self, log: LogId, size: u64, from: MemberCode) {
+        if self.federation.log_key(&log).is_none() {
+            return;
+        }
+        let state = self.logs.entry(log).or_insert_with(LogState::empty);
+        if size > state.tree.size() {
+            state.target = state.target.max(size);
+            state.source = Some(from);
+        }
+    }
+
+    /// Form, federation, key, signature and clock of a checkpoint.
+    fn checked_checkpoint(&self, turn: &Turn, checkpoint: &SignedRoot) -> Result<(Root, LogId, u64), Refusal> {
+        let root = checkpoint.verify(&self.federation).map_err(|fault| Refusal::of_root(&fault))?;
+        let Claim::Checkpoint { log, size, .. } = root.claim else { return Err(Refusal::Form) };
+        if root.issued_at.since(turn.now.time()) > limits::CLOCK_AHEAD_S {
+            return Err(Refusal::Future);
+        }
+        Ok((root, log, size))
+    }
+
+    /// Holds a good checkpoint against the log; two that cannot both be true become a proof.
+    fn standing(
+        &mut self,
+        checkpoint: &SignedRoot,
+        root: &Root,
+        log: LogId,
+        size: u64,
+    ) -> Result<Standing, StoreError> {
+        let Some(state) = self.logs.get(&log) else { return Ok(Standing::Ahead) };
+        if state.fork.is_some() {
+            return Ok(Standing::Forked);
+        }
+        if size > state.tree.size() {
+            return Ok(Standing::Ahead);
+        }
+        let nodes = LogNodes { store: &self.store, log };
+        let held_root = merkle::root_of(&nodes, size)?;
+        let Some((own, own_root)) = &state.complete else { return Ok(Standing::Held) };
+        let same_claim = own_root.claim.log_and_size() != root.claim.log_and_size() || own_root.claim == root.claim;
+        if held_root == root.root && same_claim {
+            return Ok(Standing::Held);
+        }
+        let Some((_, own_size)) = own_root.claim.log_and_size() else { return Ok(Standing::Held) };
+        if own_size < size {
+            // The proof needs a checkpoint of ours at or beyond that size; the next one that completes gives it.
+            return Ok(Standing::Forked);
+        }
+        let mut path = merkle::consistency_proof_of(&nodes, size, own_size)?;
+        if size < own_size && size.is_power_of_two() {
+            path.insert(0, held_root);
+        }
+        let proof = ForkProof { lesser: checkpoint.clone(), greater: own.clone(), path };
+        if proof.verify(&self.federation).is_ok() {
+            let at = root.issued_at;
+            self.store.stage(Frame { key: Key::Fork(log, 0), at, bytes: proof.encode() })?;
+            self.out.touch();
+            self.out.event(Event::Fork { log, size });
+            if let Some(state) = self.logs.get_mut(&log) {
+                state.fork = Some(size);
+            }
+        }
+        Ok(Standing::Forked)
+    }
+
+    /// A peer has proved that one's own log was signed further than this disk knows: another history must not be begun here.
+    fn end_if_own(&mut self, log: LogId) {
+        if log == self.me.log && !matches!(self.author.phase, Phase::Ended { .. }) {
+            self.end_log("peers hold more of it than this disk does, as after the restore of an old backup");
+        }
+    }
+
+    /// Keeps a checkpoint if it is the newest of those whose statements are all held. One of an unchanged size is kept in memory only:
+    /// a sign of life every few minutes for ever is nothing to store.
+    fn note_checkpoint(
+        &mut self,
+        turn: &Turn,
+        checkpoint: &SignedRoot,
+        root: Root,
+        log: LogId,
+    ) -> Result<(), StoreError> {
+        let state = self.logs.entry(log).or_insert_with(LogState::empty);
+        let size_of = |root: &Root| root.claim.log_and_size().map_or(0, |(_, size)| size);
+        let (size, held) = (size_of(&root), state.complete.as_ref().map(|(_, held)| (size_of(held), held.issued_at)));
+        if held.is_some_and(|held| (size, root.issued_at) <= held) {
+            return Ok(());
+        }
+        state.complete = Some((checkpoint.clone(), root));
+        state.target = state.target.max(size);
+        if held.is_none_or(|(held, _)| held < size) {
+            self.store.stage(Frame { key: Key::Checkpoint(log), at: turn.now.time(), bytes: checkpoint.encode() })?;
+            self.out.touch();
+        }
+        Ok(())
+    }
+
+    /// Appends statements that a checkpoint proves.
+    pub(super) fn append(
+        &mut self,
+        turn: &Turn,
+        log: LogId,
+        tree: CompactTree,
+        leaves: &[Digest],
+        statements: &[Vec<u8>],
+    ) -> Result<(), StoreError> {
+        let state = self.logs.entry(log).or_insert_with(LogState::empty);
+        let first = state.tree.size();
+        assert_eq!(first + leaves.len() as u64, tree.size(), "a log grows by the statements that are appended");
+        for (position, bytes) in (first..).zip(statements) {
+            let key = Key::Statement(RecordId { log, position });
+            self.store.stage(Frame { key, at: turn.now.time(), bytes: bytes.clone() })?;
+        }
+        state.tree = tree;
+        self.out.touch();
+        Ok(())
+    }
+
+    /// Whether each statement is within the charter's maximum length: the only reason to refuse a leaf.
+    fn fits(&self, statements: &[Vec<u8>]) -> bool {
+        let limit = self.federation.parameters().statement_bytes_max;
+        statements.iter().all(|statement| statement.len() as u64 <= limit)
+    }
+}
+
+/// The tree with more leaves, and their hashes.
+pub(super) fn extend(tree: &CompactTree, statements: &[Vec<u8>]) -> (CompactTree, Vec<Digest>) {
+    let mut tree = tree.clone();
+    let leaves: Vec<Digest> = statements.iter().map(|statement| merkle::leaf_hash(statement)).collect();
+    leaves.iter().for_each(|leaf| tree.push(*leaf));
+    (tree, leaves)
+}

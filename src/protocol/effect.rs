@@ -1,0 +1,242 @@
+//! Everything that a node asks of the world.
+
+use std::fmt;
+
+use crate::encoding::hash::Digest;
+use crate::encoding::ids::{LogId, MemberCode, RecordId};
+use crate::ledger::SignatureCheck;
+
+/// One thing to be done. Whatever rests on stored data is given only after the data is durable.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Send a message to all members.
+    Gossip(Vec<u8>),
+    /// Tell gossip what to do with a message that came.
+    Verdict {
+        /// The message.
+        id: u64,
+        /// What to do.
+        verdict: Verdict,
+    },
+    /// Ask a member. Exactly one `Response` or `Failed` with this id must follow.
+    Request {
+        /// The member.
+        to: MemberCode,
+        /// The node's number for it.
+        id: u64,
+        /// The question.
+        bytes: Vec<u8>,
+    },
+    /// Answer a member's question.
+    Respond {
+        /// The question.
+        id: u64,
+        /// The answer.
+        bytes: Vec<u8>,
+    },
+    /// Sign messages, in order. `Signed` or `NotSigned` with this id must follow.
+    Sign {
+        /// The node's number for it.
+        id: u64,
+        /// The key.
+        with: SigningKey,
+        /// What to sign.
+        messages: Vec<Vec<u8>>,
+        /// For statements: position and SHA-256 of each message, which the guard must have on disk before the first signature
+        /// is made, and must refuse if it has another digest at a position.
+        guard: Vec<(u64, Digest)>,
+    },
+    /// Check signatures. `Checked` with this id must follow.
+    Check {
+        /// The node's number for it.
+        id: u64,
+        /// The signatures.
+        checks: Vec<SignatureCheck>,
+    },
+    /// Make durable what was staged until now. `Flushed` must follow, unless storage fails, which ends the node.
+    Flush,
+    /// A submission is done.
+    Submitted {
+        /// The submission.
+        id: u64,
+        /// What became of each record, in order.
+        outcomes: Vec<Outcome>,
+    },
+    /// The charter or a manifest changed: connect and admit accordingly.
+    Members,
+    /// Something worth showing or logging.
+    Event(Event),
+}
+
+/// What gossip does with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Good: pass it on.
+    Accept,
+    /// Not to be passed on, but nobody's fault.
+    Ignore,
+    /// The sender could have known that it is bad.
+    Reject,
+}
+
+/// A key that the signer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SigningKey {
+    /// The key of one of this member's logs.
+    Log(LogId),
+    /// The key that signs cosignatures.
+    Witness,
+}
+
+/// What became of a submitted record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is in the log, durable and signed.
+    Logged {
+        /// Its id.
+        id: RecordId,
+        /// Countries named as readers that are not active members of the charter.
+        outside: Vec<String>,
+    },
+    /// The same document line was logged before, in this record.
+    AlreadyLogged {
+        /// The earlier record.
+        id: RecordId,
+    },
+    /// It is not in the log.
+    Refused {
+        /// Why, and what to do.
+        reason: Refused,
+    },
+}
+
+/// Why a submission is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The node will not sign for this log again.
+    #[error("this log is not signed any more: {0}; open the member's next log in a new manifest")]
+    LogEnded(String),
+    /// Too much is waiting.
+    #[error("too many records are waiting to be signed; submit them again in a moment")]
+    Busy,
+    /// The body is larger than the charter allows.
+    #[error("the sealed body has {size} bytes, the charter allows {limit}")]
+    TooLarge {
+        /// Its size.
+        size: u64,
+        /// The charter's limit.
+        limit: u64,
+    },
+    /// The author's country is not this node's.
+    #[error("this node signs for {own} and not for {other}")]
+    Foreign {
+        /// This node's member.
+        own: MemberCode,
+        /// The country that the record speaks for.
+        other: String,
+    },
+    /// The signer refused.
+    #[error("the signer refused: {0}")]
+    Signer(String),
+}
+
+/// Something that happened in the node, for its operator. Never says what is in a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Records of one's own were signed and are durable.
+    Logged {
+        /// The first of them.
+        first: RecordId,
+        /// How many.
+        count: u64,
+    },
+    /// Statements of a log were verified.
+    Verified {
+        /// The log.
+        log: LogId,
+        /// How many are verified now.
+        size: u64,
+    },
+    /// A statement has no effect.
+    Flagged {
+        /// The statement.
+        id: RecordId,
+        /// Why, in a word.
+        flaw: String,
+    },
+    /// A body addressed to this node was opened.
+    Opened {
+        /// The record.
+        id: RecordId,
+        /// How many compartments could be opened.
+        compartments: usize,
+    },
+    /// A body addressed to this node is here, but does not open as it should.
+    NotOpened {
+        /// The record.
+        id: RecordId,
+        /// Why, without anything from the body.
+        reason: String,
+    },
+    /// A member cosigned the very frontier that this node holds.
+    Agrees {
+        /// The member.
+        member: MemberCode,
+        /// The frontier's root.
+        frontier: Digest,
+    },
+    /// The owner of a log signed two histories.
+    Fork {
+        /// The log.
+        log: LogId,
+        /// The lowest size at which they differ, as far as is known.
+        size: u64,
+    },
+    /// This node's own log will not be signed again.
+    LogEnded {
+        /// The log.
+        log: LogId,
+        /// Why.
+        reason: String,
+    },
+    /// This node's own log may be signed: peers were asked, or none is in reach and the guard is intact.
+    Ready {
+        /// The log.
+        log: LogId,
+        /// Its size.
+        size: u64,
+    },
+    /// A peer sent what it should not have.
+    Refused {
+        /// The peer.
+        peer: MemberCode,
+        /// What was wrong.
+        refusal: super::Refusal,
+    },
+    /// The charter or a manifest changed.
+    Members {
+        /// The charter's version.
+        version: u64,
+    },
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Logged { first, count: 1 } => write!(formatter, "logged {first}"),
+            Self::Logged { first, count } => write!(formatter, "logged {count} records from {first} on"),
+            Self::Verified { log, size } => write!(formatter, "verified log {log} up to {size}"),
+            Self::Flagged { id, flaw } => write!(formatter, "flagged {id}: {flaw}"),
+            Self::Opened { id, compartments } => write!(formatter, "opened {id} ({compartments} compartments)"),
+            Self::NotOpened { id, reason } => write!(formatter, "could not open {id}: {reason}"),
+            Self::Agrees { member, frontier } => {
+                write!(formatter, "{member} holds the same ledger ({})", frontier.short())
+            }
+            Self::Fork { log, size } => write!(formatter, "log {log} has two signed histories from size {size} on"),
+            Self::LogEnded { log, reason } => write!(formatter, "log {log} will not be signed again: {reason}"),
+            Self::Ready { log, size } => write!(formatter, "ready to sign log {log} at size {size}"),
+            Self::Refused { peer, refusal } => write!(formatter, "refused from {peer}: {refusal}"),
+            Self::Members { version } => write!(formatter, "members changed, charter version {version}"),
+        }
+    }
+}

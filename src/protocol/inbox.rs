@@ -1,0 +1,518 @@
+//! What is addressed to this node: found by tags, fetched by tickets, opened by lane keys, acknowledged by a record.
+//!
+//! Audited statements are searched in order, one hash each. A log whose lane key is still missing waits there, and so does one of
+//! which too many bodies are outstanding; everything else goes on.
+
+use std::collections::BTreeMap;
+
+use crate::encoding::hash::sha256;
+use crate::encoding::ids::{LogId, MemberCode, RecordId};
+use crate::encoding::time::UnixTime;
+use crate::ledger::{Binds, Frame, Key, Mark, Statement, Store, StoreError};
+use crate::record::{Compartment, Content, Context, Draft, Kind, PartialRecord, Strictness};
+use crate::seal::{BodyHead, LaneKey, OpenedSlot, SealContext, SealError, SlotProof, Tag, Ticket};
+
+use super::author::Queued;
+use super::effect::{Effect, Event};
+use super::input::Now;
+use super::message::{Request, Response, WireBody};
+use super::peers::What;
+use super::refusal::Refusal;
+use super::view::{OpenedBody, View};
+use super::{Node, Turn, limits};
+
+/// How far a record that is addressed to this node has come, as kept in [`Mark::Inbox`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Its body is not here.
+    Wanted,
+    /// Its body is here and was opened; the acknowledgement is still to be made.
+    Opened,
+    /// Its body is here and was opened, and nothing is left to do.
+    Settled,
+    /// Its body is here and does not open.
+    Unreadable,
+}
+
+/// The receiving part of a node.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    /// The newest lane of each log; `None` where the author says that there is no slot for this node.
+    pub lanes: BTreeMap<LogId, (u64, Option<LaneKey>)>,
+    /// Slots to be fetched.
+    pub slots: BTreeMap<RecordId, Attempt>,
+    /// Bodies to be fetched.
+    pub wanted: BTreeMap<RecordId, Attempt>,
+    /// Bodies that came before their statement.
+    pub early: BTreeMap<RecordId, WireBody>,
+    /// Total size of these.
+    pub early_bytes: usize,
+    /// Records to be acknowledged, by author.
+    pub acknowledge: BTreeMap<MemberCode, Vec<RecordId>>,
+    /// Since when there are such.
+    pub acknowledge_since: Option<Now>,
+    /// Records that this node has opened, its own included.
+    pub opened: u64,
+    /// Own records below this position were not logged by this run: their document lines are learnt by opening them.
+    pub relearn_below: u64,
+}
+
+/// Something that is asked for again until it comes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attempt {
+    /// When to ask next.
+    pub at: Now,
+    /// How often it was asked for.
+    pub tries: u32,
+    /// Whether an answer is awaited.
+    pub asked: bool,
+}
+
+/// What stopped the search of a log.
+enum Search {
+    /// The statement was searched.
+    Done,
+    /// The lane key is missing.
+    Waiting,
+}
+
+impl Delivery {
+    /// As a mark.
+    pub(super) fn to_bytes(self) -> &'static [u8] {
+        match self {
+            Self::Wanted => b"w",
+            Self::Opened => b"o",
+            Self::Settled => b"s",
+            Self::Unreadable => b"x",
+        }
+    }
+
+    /// From a mark; anything else is as good as nothing.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Self {
+        match bytes {
+            b"o" => Self::Opened,
+            b"s" => Self::Settled,
+            b"x" => Self::Unreadable,
+            _ => Self::Wanted,
+        }
+    }
+}
+
+impl Attempt {
+    pub(super) fn new() -> Self {
+        Self { at: Now(0), tries: 0, asked: false }
+    }
+
+    fn is_due(&self, now: Now) -> bool {
+        !self.asked && now >= self.at
+    }
+
+    fn asked(&mut self, now: Now) {
+        let wait = (limits::RETRY_MS << self.tries.min(6)).min(limits::RETRY_MAX_MS);
+        *self = Self { at: Now(now.0.saturating_add(wait)), tries: self.tries.saturating_add(1), asked: true };
+    }
+}
+
+impl<S: Store> Node<S> {
+    /// Searches what was audited, asks for what is missing, acknowledges what was opened.
+    pub(super) fn advance_inbox(&mut self, turn: &Turn) -> Result<(), StoreError> {
+        for log in self.logs.keys().copied().collect::<Vec<_>>() {
+            self.search(turn, log)?;
+        }
+        self.ask_for_slots(turn);
+        self.ask_for_bodies(turn)?;
+        self.acknowledge(turn);
+        Ok(())
+    }
+
+    /// Searches the audited statements of a log that have not been searched.
+    fn search(&mut self, turn: &Turn, log: LogId) -> Result<(), StoreError> {
+        let Some(state) = self.logs.get(&log) else { return Ok(()) };
+        let (from, audited) = (state.scan.done, state.audit.tree.size());
+        let outstanding = self.inbox.wanted.keys().filter(|id| id.log == log).count();
+        if from >= audited || outstanding >= limits::WANTED_PER_LOG_MAX {
+            return Ok(());
+        }
+        let count = usize::try_from(audited - from).unwrap_or(usize::MAX).min(limits::SCAN_BATCH);
+        let statements = self.store.statements(&log, from, count, limits::CHUNK_BYTES_MAX)?;
+        for (position, bytes) in (from..).zip(statements) {
+            if let Search::Waiting = self.search_one(turn, RecordId { log, position }, &bytes)? {
+                break;
+            }
+            if let Some(state) = self.logs.get_mut(&log) {
+                state.scan.done = position + 1;
+            }
+        }
+        if let Some(state) = self.logs.get(&log).filter(|state| state.scan.done > from) {
+            self.store.mark(Mark::Scanned(log), Some(&state.scan.to_bytes()))?;
+        }
+        Ok(())
+    }
+
+    fn search_one(&mut self, turn: &Turn, id: RecordId, bytes: &[u8]) -> Result<Search, StoreError> {
+        let read = Statement::read(bytes).ok().map(|(statement, _)| statement);
+        let flagged = self.store.marked(&Mark::Flag(id))?.is_some();
+        let Some(statement) = read.filter(|_| !flagged) else {
+            self.count(id.log, |scan| scan.bodiless += 1);
+            return Ok(Search::Done);
+        };
+        if statement.binds == Binds::Lanes {
+            if id.log != self.me.log && !self.store.has(&Key::Slot(id))? {
+                self.inbox.slots.entry(id).or_insert_with(Attempt::new);
+            }
+            self.count(id.log, |scan| scan.bodiless += 1);
+            return Ok(Search::Done);
+        }
+        let lane = match self.lane(id.log, statement.lanes)? {
+            Lane::Known(lane) => lane,
+            Lane::None => return Ok(Search::Done),
+            Lane::Missing => return Ok(Search::Waiting),
+        };
+        let ticket = lane.ticket(&id);
+        if !statement.tags.contains(&ticket.tag().0) {
+            return Ok(Search::Done);
+        }
+        self.count(id.log, |scan| scan.mine += 1);
+        if id.log == self.me.log {
+            self.note_own(id, &lane)?;
+        } else if self.held_body(id)?.is_some() {
+            // The marks were lost and are derived anew: what was acknowledged then is not acknowledged again.
+            self.open_held(turn, id, &lane, false)?;
+        } else {
+            self.store.mark(Mark::Inbox(id), Some(Delivery::Wanted.to_bytes()))?;
+            self.inbox.wanted.insert(id, Attempt::new());
+            if let Some(body) = self.inbox.early.remove(&id) {
+                self.inbox.early_bytes -= body.len();
+                if let Err(refusal) = self.take_body(turn, id, &body)? {
+                    self.out.event(Event::Refused { peer: id.log.member, refusal });
+                }
+            }
+        }
+        Ok(Search::Done)
+    }
+
+    fn count(&mut self, log: LogId, change: impl FnOnce(&mut super::state::ScanState)) {
+        if let Some(state) = self.logs.get_mut(&log) {
+            change(&mut state.scan);
+        }
+    }
+
+    /// One's own record: it is opened only to learn again which document line it came from.
+    fn note_own(&mut self, id: RecordId, lane: &LaneKey) -> Result<(), StoreError> {
+        self.inbox.opened += 1;
+        if id.position >= self.inbox.relearn_below {
+            return Ok(());
+        }
+        if let Some(body) = self.view().open_with(id, lane)? {
+            let record = PartialRecord::from_content(&body.content);
+            if let Some(source) = record.declared().source_digest {
+                self.store.mark(Mark::Source(source), Some(id.to_string().as_bytes()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The lane of `log` whose `lanes` statement is at `position`.
+    fn lane(&mut self, log: LogId, position: u64) -> Result<Lane, StoreError> {
+        if log == self.me.log
+            && let Some(own) = self.author.lanes.as_ref().filter(|own| own.position == position)
+        {
+            return Ok(Lane::Known(own.secret.lane_key(self.me.member)));
+        }
+        if let Some((_, lane)) = self.inbox.lanes.get(&log).filter(|(held, _)| *held == position) {
+            return Ok(lane.clone().map_or(Lane::None, Lane::Known));
+        }
+        let id = RecordId { log, position };
+        if let Some(key) = self.view().lane(id)? {
+            self.inbox.lanes.insert(log, (position, Some(key.clone())));
+            return Ok(Lane::Known(key));
+        }
+        let names_lanes = self
+            .store
+            .get(&Key::Statement(id))?
+            .and_then(|frame| Statement::read(&frame.bytes).ok())
+            .is_some_and(|(statement, _)| statement.binds == Binds::Lanes);
+        if !names_lanes || log == self.me.log {
+            return Ok(Lane::None);
+        }
+        self.inbox.slots.entry(id).or_insert_with(Attempt::new);
+        Ok(Lane::Missing)
+    }
+
+    fn ask_for_slots(&mut self, turn: &Turn) {
+        let due: Vec<RecordId> = self
+            .inbox
+            .slots
+            .iter()
+            .filter(|(id, attempt)| attempt.is_due(turn.now) && self.peers.is_connected(id.log.member))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in due {
+            if let Some(attempt) = self.inbox.slots.get_mut(&id) {
+                attempt.asked(turn.now);
+            }
+            self.ask(id.log.member, What::Slot(id), &Request::Slot { id });
+        }
+    }
+
+    /// Takes one's own slot, as its author sent it.
+    pub(super) fn take_slot(
+        &mut self,
+        turn: &Turn,
+        id: RecordId,
+        bytes: &[u8],
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        let Some(frame) = self.store.get(&Key::Statement(id))? else { return Ok(Err(Refusal::Unasked)) };
+        let Ok((statement, _)) = Statement::read(&frame.bytes) else { return Ok(Err(Refusal::Unasked)) };
+        let opened = SlotProof::decode(bytes).and_then(|proof| {
+            proof.verify(&statement.digest)?;
+            let key = self.me.seal_keys.get(&proof.head.epoch);
+            let key = key.ok_or(SealError::SlotDoesNotOpen { member: self.me.member })?;
+            let context = SealContext { federation: self.federation.id(), record: id };
+            proof.slot.open(&context, key)
+        });
+        match opened {
+            Ok(OpenedSlot::Lane(key)) => {
+                self.store.stage(Frame { key: Key::Slot(id), at: turn.now.time(), bytes: bytes.to_vec() })?;
+                self.out.touch();
+                self.inbox.slots.remove(&id);
+                self.inbox.lanes.insert(id.log, (id.position, Some(key)));
+                Ok(Ok(()))
+            }
+            Ok(OpenedSlot::Own(_)) => Ok(Err(Refusal::Unasked)),
+            Err(error) => {
+                self.release_slot(id);
+                self.out.event(Event::NotOpened { id, reason: error.to_string() });
+                Ok(Err(Refusal::Body))
+            }
+        }
+    }
+
+    /// The author has no slot for this node: what lies under that `lanes` statement is not addressed to it.
+    pub(super) fn no_slot(&mut self, id: RecordId) {
+        self.inbox.slots.remove(&id);
+        self.inbox.lanes.insert(id.log, (id.position, None));
+        self.out.event(Event::NotOpened { id, reason: "the author has no lane to this member".to_owned() });
+    }
+
+    /// A request for a slot came to nothing: it may be asked for again.
+    pub(super) fn release_slot(&mut self, id: RecordId) {
+        if let Some(attempt) = self.inbox.slots.get_mut(&id) {
+            attempt.asked = false;
+        }
+    }
+
+    fn ask_for_bodies(&mut self, turn: &Turn) -> Result<(), StoreError> {
+        let due: Vec<RecordId> =
+            self.inbox.wanted.iter().filter(|(_, attempt)| attempt.is_due(turn.now)).map(|(id, _)| *id).collect();
+        for id in due {
+            let tries = self.inbox.wanted.get(&id).map_or(0, |attempt| attempt.tries);
+            let Some(to) = self.holder(id, tries) else { continue };
+            let Some(ticket) = self.ticket(id)? else { continue };
+            if let Some(attempt) = self.inbox.wanted.get_mut(&id) {
+                attempt.asked(turn.now);
+            }
+            self.peers.entry(to).body_requests += 1;
+            self.ask(to, What::Body(id), &Request::Body { id, ticket: *ticket.as_bytes() });
+        }
+        Ok(())
+    }
+
+    /// A member came within reach: what only it may have is asked for at once.
+    pub(super) fn hasten(&mut self, member: MemberCode) {
+        let attempts = self.inbox.wanted.iter_mut().chain(self.inbox.slots.iter_mut());
+        attempts.filter(|(id, _)| id.log.member == member).for_each(|(_, attempt)| {
+            (attempt.at, attempt.tries) = (Now(0), 0);
+        });
+    }
+
+    /// Whom to ask for a body: mostly its author, now and then, or while that is away, whoever else is in reach.
+    fn holder(&self, id: RecordId, tries: u32) -> Option<MemberCode> {
+        let free = |member: &MemberCode| {
+            self.peers
+                .by_member
+                .get(member)
+                .is_some_and(|peer| peer.connected && peer.body_requests < limits::BODY_REQUESTS_PER_PEER)
+        };
+        if tries % 4 != 3 && self.peers.is_connected(id.log.member) {
+            return Some(id.log.member).filter(free);
+        }
+        let others: Vec<MemberCode> = self.peers.connected().into_iter().filter(free).collect();
+        others.get(tries as usize % others.len().max(1)).copied()
+    }
+
+    fn ticket(&mut self, id: RecordId) -> Result<Option<Ticket>, StoreError> {
+        let Some(frame) = self.store.get(&Key::Statement(id))? else { return Ok(None) };
+        let Ok((statement, _)) = Statement::read(&frame.bytes) else { return Ok(None) };
+        Ok(match self.lane(id.log, statement.lanes)? {
+            Lane::Known(lane) => Some(lane.ticket(&id)),
+            Lane::None | Lane::Missing => None,
+        })
+    }
+
+    /// Takes a body that was pushed, now or when its statement is here.
+    pub(super) fn take_push(
+        &mut self,
+        turn: &Turn,
+        id: RecordId,
+        body: WireBody,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        if self.inbox.wanted.contains_key(&id) {
+            return self.take_body(turn, id, &body);
+        }
+        let searched = self.logs.get(&id.log).is_some_and(|state| id.position < state.scan.done);
+        let room = self.inbox.early.len() < limits::EARLY_BODIES_MAX
+            && self.inbox.early_bytes + body.len() <= limits::EARLY_BODIES_BYTES_MAX;
+        if !searched && room && self.federation.log_key(&id.log).is_some() && !self.inbox.early.contains_key(&id) {
+            self.inbox.early_bytes += body.len();
+            self.inbox.early.insert(id, body);
+        }
+        Ok(Ok(()))
+    }
+
+    /// Takes a body that is wanted: it must be the one that the statement signs.
+    pub(super) fn take_body(
+        &mut self,
+        turn: &Turn,
+        id: RecordId,
+        body: &WireBody,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        if !self.inbox.wanted.contains_key(&id) {
+            return Ok(Ok(()));
+        }
+        let Some(frame) = self.store.get(&Key::Statement(id))? else { return Ok(Err(Refusal::Unasked)) };
+        let Ok((statement, _)) = Statement::read(&frame.bytes) else { return Ok(Err(Refusal::Unasked)) };
+        let head = BodyHead::decode(&body.head).ok().filter(|head| {
+            sha256(&body.head) == statement.digest
+                && head.size_class() == Some(statement.size_class)
+                && head.compartments().len() == body.compartments.len()
+                && head.compartments().iter().zip(&body.compartments).all(|(head, bytes)| head.check(bytes).is_ok())
+        });
+        if head.is_none() {
+            self.release_body(id);
+            return Ok(Err(Refusal::Body));
+        }
+        self.stage_body(turn.now.time(), id, body)?;
+        self.inbox.wanted.remove(&id);
+        if let Lane::Known(lane) = self.lane(id.log, statement.lanes)? {
+            self.open_held(turn, id, &lane, true)?;
+        }
+        Ok(Ok(()))
+    }
+
+    /// A request for a body came to nothing: it may be asked for again.
+    pub(super) fn release_body(&mut self, id: RecordId) {
+        if let Some(attempt) = self.inbox.wanted.get_mut(&id) {
+            attempt.asked = false;
+        }
+    }
+
+    /// Opens a body that is here.
+    fn open_held(&mut self, turn: &Turn, id: RecordId, lane: &LaneKey, acknowledge: bool) -> Result<(), StoreError> {
+        let opened = self.view().open_with(id, lane)?;
+        let delivery = match opened {
+            Some(OpenedBody { fault: Some(fault), .. }) => {
+                self.out.push_durable(Effect::Event(Event::NotOpened { id, reason: fault.to_string() }));
+                Delivery::Unreadable
+            }
+            Some(body) if !body.content.is_empty() => {
+                let compartments = body.content.len();
+                self.inbox.opened += 1;
+                self.out.push_durable(Effect::Event(Event::Opened { id, compartments }));
+                let is_acknowledgement = kind_of(&body.content) == Some(Kind::Acknowledgement);
+                if acknowledge && !is_acknowledgement { Delivery::Opened } else { Delivery::Settled }
+            }
+            _ => {
+                let reason = "none of its compartments is for this member".to_owned();
+                self.out.push_durable(Effect::Event(Event::NotOpened { id, reason }));
+                Delivery::Unreadable
+            }
+        };
+        self.store.mark(Mark::Inbox(id), Some(delivery.to_bytes()))?;
+        if delivery == Delivery::Opened {
+            self.inbox.acknowledge.entry(id.log.member).or_default().push(id);
+            self.inbox.acknowledge_since.get_or_insert(turn.now);
+        }
+        Ok(())
+    }
+
+    /// Logs one acknowledgement per author for everything that was opened since the last, and none for acknowledgements.
+    fn acknowledge(&mut self, turn: &Turn) {
+        let due = self
+            .inbox
+            .acknowledge_since
+            .is_some_and(|since| turn.now.since(since) >= self.settings.acknowledge_after_ms || turn.now < since);
+        if !due {
+            return;
+        }
+        self.inbox.acknowledge_since = None;
+        for (author, ids) in std::mem::take(&mut self.inbox.acknowledge) {
+            for ids in ids.chunks(limits::ACKNOWLEDGE_MAX) {
+                let draft = Draft {
+                    kind: Some(Kind::Acknowledgement),
+                    to: vec![author],
+                    acknowledges: ids.to_vec(),
+                    level: Some("delivered".to_owned()),
+                    ..Draft::default()
+                };
+                let context = Context {
+                    strictness: Strictness::Own,
+                    author: Some(self.me.member),
+                    now: turn.now.time(),
+                    foreign_exports: false,
+                };
+                let checked = draft.check(&context).expect("an acknowledgement made here has all that it needs");
+                self.author.queue.push_back(Queued::internal(checked.record));
+            }
+        }
+    }
+
+    /// Puts a body's frames into the store.
+    pub(super) fn stage_body(&mut self, at: UnixTime, id: RecordId, body: &WireBody) -> Result<(), StoreError> {
+        for (index, bytes) in (0_u8..).zip(&body.compartments) {
+            self.store.stage(Frame { key: Key::Compartment(id, index), at, bytes: bytes.clone() })?;
+        }
+        self.store.stage(Frame { key: Key::Head(id), at, bytes: body.head.clone() })?;
+        self.out.touch();
+        Ok(())
+    }
+
+    /// A body that is held whole.
+    pub(super) fn held_body(&self, id: RecordId) -> Result<Option<WireBody>, StoreError> {
+        self.view().body(id)
+    }
+
+    /// Answers a request for a body: only to who shows the ticket behind a tag of the statement.
+    pub(super) fn serve_body(&self, id: RecordId, ticket: [u8; 32]) -> Result<Response, StoreError> {
+        let Some(frame) = self.store.get(&Key::Statement(id))? else { return Ok(Response::Nothing) };
+        let Ok((statement, _)) = Statement::read(&frame.bytes) else { return Ok(Response::Nothing) };
+        let Tag(tag) = Ticket::from_bytes(ticket).tag();
+        if !statement.tags.contains(&tag) {
+            return Ok(Response::Nothing);
+        }
+        Ok(self.held_body(id)?.map_or(Response::Nothing, Response::Body))
+    }
+
+    /// What can be read in this node's store with its keys.
+    pub(super) fn view(&self) -> View<'_, S> {
+        View::new(&self.store, &self.federation, &self.me)
+    }
+}
+
+/// What is known of a lane.
+enum Lane {
+    Known(LaneKey),
+    /// There is none to this node.
+    None,
+    /// Its slot has not come yet.
+    Missing,
+}
+
+fn kind_of(content: &Content) -> Option<Kind> {
+    let summary: Content = content
+        .get_key_value(&Compartment::SUMMARY)
+        .map(|(name, fields)| (name.clone(), fields.clone()))
+        .into_iter()
+        .collect();
+    PartialRecord::from_content(&summary).kind().cloned()
+}

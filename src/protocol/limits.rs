@@ -1,0 +1,56 @@
+//! Every bound of the protocol, with the reason for its number.
+
+/// A gossip message. GossipSub copies each to every mesh peer, so it carries news, not bulk (`design.md` of the protocol: 16 KiB).
+pub const GOSSIP_BYTES_MAX: usize = 16 * 1024;
+/// What of a gossip message may be statements; the rest is left for the checkpoint and framing.
+pub const GOSSIP_STATEMENTS_BYTES_MAX: usize = 14 * 1024;
+/// A chunk of statements in answer to a range request; large enough that the round trip does not matter, small enough to
+/// be held several times per peer.
+pub const CHUNK_BYTES_MAX: usize = 1024 * 1024;
+/// Statements in a chunk: bounds the work of one input at about 30 ms of hashing and storing.
+pub const CHUNK_STATEMENTS_MAX: usize = 4096;
+/// A request or response as a whole: a chunk, its proof and its framing.
+pub const MESSAGE_BYTES_MAX: usize = CHUNK_BYTES_MAX + 64 * 1024;
+/// Records signed as one group: one flush, one checkpoint. Hundreds make the cost of a flush vanish; more would make an officer's
+/// single record wait behind a bulk import.
+pub const GROUP_RECORDS_MAX: usize = 256;
+/// Groups up to this size have their bodies pushed to their readers; those of a bulk import are fetched by them, at their own pace.
+pub const PUSH_GROUP_MAX: usize = 16;
+/// Records waiting to be signed. Beyond this a submission is refused and can be tried again: an import sends the next batch
+/// after the answer to the last.
+pub const QUEUE_RECORDS_MAX: usize = 8192;
+/// Signatures checked as one batch: about 15 ms on two cores.
+pub const AUDIT_BATCH: usize = 512;
+/// Bodies asked for at the same time from one peer.
+pub const BODY_REQUESTS_PER_PEER: usize = 8;
+/// Bodies that arrived before their statement, kept until it comes. A pushed body is small and its statement is seconds away at most.
+pub const EARLY_BODIES_MAX: usize = 256;
+/// Total size of bodies that arrived before their statement.
+pub const EARLY_BODIES_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Records of one log that are addressed to this node and whose bodies have not come yet. The search of that log waits at this
+/// number, so that a member that withholds bodies costs bounded memory.
+pub const WANTED_PER_LOG_MAX: usize = 1024;
+/// Audited statements searched within one call, so that no call takes long.
+pub const SCAN_BATCH: usize = 512;
+/// Between two requests for the same body or slot, in milliseconds; doubled at every try.
+pub const RETRY_MS: i64 = 1_000;
+/// The longest time between two such requests, in milliseconds.
+pub const RETRY_MAX_MS: i64 = 15_000;
+/// Records named by one automatic acknowledgement.
+pub const ACKNOWLEDGE_MAX: usize = 500;
+/// Logs in a frontier: 250 members with four logs each.
+pub const FRONTIER_LOGS_MAX: usize = 1000;
+/// A checkpoint or cosignature may be this far ahead of the clock before it is put aside, in seconds.
+pub const CLOCK_AHEAD_S: i64 = 15 * 60;
+/// A request that got no answer is given up after this, in milliseconds; the transport gives up earlier.
+pub const REQUEST_TIMEOUT_MS: i64 = 35_000;
+/// The time to wait for a first peer before the first signature after a start, in milliseconds. Peers may hold more of one's own log
+/// than one's own disk does; without any in reach, the guard on this machine decides.
+pub const PEER_ECHO_MS: i64 = 3_000;
+/// The same with peers in reach that do not answer, in milliseconds.
+pub const PEER_SILENCE_MS: i64 = 20_000;
+/// Receipt-form cosignatures made for one log within a minute. Every answer for an unchanged log is the one made before, so this
+/// is reached only while a log grows.
+pub const COSIGN_PER_MINUTE: u32 = 6;
+/// A member's frontier cosignature is written to disk at most this often, in milliseconds; the newest always is in the end.
+pub const KEEP_COSIGNATURE_MS: i64 = 10_000;

@@ -1,0 +1,30 @@
+//! One file per input. This one only dispatches.
+
+mod connected;
+mod gossip;
+mod request;
+mod response;
+mod signed;
+
+use crate::ledger::{Store, StoreError};
+
+use super::{Input, Node, Turn};
+
+pub(super) fn dispatch<S: Store>(node: &mut Node<S>, turn: &mut Turn, input: Input) -> Result<(), StoreError> {
+    match input {
+        Input::Tick => connected::tick(node, turn),
+        Input::Connected { peer } => connected::connected(node, peer),
+        Input::Disconnected { peer } => connected::disconnected(node, peer),
+        Input::Gossip { from, id, bytes } => gossip::gossip(node, turn, from, id, &bytes)?,
+        Input::Request { from, id, bytes } => request::request(node, turn, from, id, &bytes)?,
+        Input::Response { from, id, bytes } => response::response(node, turn, from, id, &bytes)?,
+        Input::Failed { id } => response::failed(node, id),
+        Input::Submit { id, records } => node.submit(id, records)?,
+        Input::Signed { id, signatures } => signed::signed(node, turn, id, &signatures)?,
+        Input::NotSigned { id, reason } => signed::not_signed(node, turn, id, &reason)?,
+        Input::Checked { id, hold } => node.finish_audit(id, hold)?,
+        Input::Flushed => node.out.flushed(),
+        Input::CollectReceipts => node.collect_receipts(),
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! A member asks. Every question gets an answer, if only that there is nothing.
+
+use crate::encoding::ids::MemberCode;
+use crate::ledger::{Key, Store, StoreError};
+use crate::protocol::message::{Request, Response};
+use crate::protocol::{Effect, Event, Node, Refusal, Turn};
+use crate::seal::LanesBody;
+
+pub(super) fn request<S: Store>(
+    node: &mut Node<S>,
+    turn: &Turn,
+    from: MemberCode,
+    id: u64,
+    bytes: &[u8],
+) -> Result<(), StoreError> {
+    // The connection was admitted earlier; the charter may have changed since.
+    if !node.federation.is_active(from) {
+        node.out.push(Effect::Respond { id, bytes: Response::Nothing.encode() });
+        return Ok(());
+    }
+    let Ok(request) = Request::decode(bytes) else {
+        node.out.event(Event::Refused { peer: from, refusal: Refusal::Form });
+        node.out.push(Effect::Respond { id, bytes: Response::Nothing.encode() });
+        return Ok(());
+    };
+    let response = match request {
+        Request::Hello { published, frontier } => hello(node, from, published, frontier),
+        Request::Published => node.federation.published().encode().map_or(Response::Nothing, Response::Published),
+        Request::Range { log, from } => node.chunk(log, from)?,
+        Request::Body { id, ticket } => node.serve_body(id, ticket)?,
+        Request::Slot { id } => slot(node, from, id)?,
+        Request::Frontier => match &node.witness.newest {
+            Some((cosignature, frontier)) => {
+                Response::Frontier { cosignature: cosignature.clone(), entries: frontier.entries().collect() }
+            }
+            None => Response::Nothing,
+        },
+        Request::Push { id: record, body } => {
+            if let Err(refusal) = node.take_push(turn, record, body)? {
+                node.out.event(Event::Refused { peer: from, refusal });
+            }
+            node.out.push_durable(Effect::Respond { id, bytes: Response::Done.encode() });
+            return Ok(());
+        }
+        Request::Cosign { log, size } => {
+            node.cosign_on_request(turn, id, log, size);
+            return Ok(());
+        }
+    };
+    // What is served may be staged only; a reader that verifies it loses nothing if we forget it.
+    node.out.push(Effect::Respond { id, bytes: response.encode() });
+    Ok(())
+}
+
+fn hello<S: Store>(
+    node: &mut Node<S>,
+    from: MemberCode,
+    published: crate::encoding::hash::Digest,
+    theirs: crate::encoding::hash::Digest,
+) -> Response {
+    let frontier = node.frontier();
+    let root = frontier.root();
+    let entries = if root == theirs { Vec::new() } else { frontier.entries().collect() };
+    if root != theirs || published != node.federation.digest() {
+        // They have something that we do not have, or the other way round; only asking tells.
+        node.say_hello(from);
+    }
+    Response::Hello { published: node.federation.digest(), frontier: root, entries }
+}
+
+/// A member's own slot, from the author; nobody else has it.
+fn slot<S: Store>(
+    node: &Node<S>,
+    from: MemberCode,
+    id: crate::encoding::ids::RecordId,
+) -> Result<Response, StoreError> {
+    if id.log != node.me.log {
+        return Ok(Response::Nothing);
+    }
+    let Some(frame) = node.store.get(&Key::Lanes(id))? else { return Ok(Response::Nothing) };
+    let proof = LanesBody::decode(&frame.bytes).ok().and_then(|body| body.slot(from));
+    Ok(proof.map_or(Response::Nothing, |proof| Response::Slot(proof.encode())))
+}

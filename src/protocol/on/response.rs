@@ -1,0 +1,162 @@
+//! A member answered, or never will.
+
+use crate::encoding::ids::MemberCode;
+use crate::identity::Published;
+use crate::ledger::{Frame, FrontierEntry, Key, Store, StoreError};
+use crate::protocol::message::{Request, Response};
+use crate::protocol::peers::{Asked, What};
+use crate::protocol::{Effect, Event, Node, Refusal, Turn};
+
+pub(super) fn response<S: Store>(
+    node: &mut Node<S>,
+    turn: &Turn,
+    from: MemberCode,
+    id: u64,
+    bytes: &[u8],
+) -> Result<(), StoreError> {
+    let Some(asked) = node.peers.requests.get(&id).copied().filter(|asked| asked.to == from) else { return Ok(()) };
+    release(node, id);
+    let Ok(response) = Response::decode(bytes) else {
+        retry(node, asked);
+        node.out.event(Event::Refused { peer: from, refusal: Refusal::Form });
+        return Ok(());
+    };
+    let taken = match (asked.what, response) {
+        (What::Hello, Response::Hello { published, entries, .. }) => {
+            compare(node, from, published, &entries);
+            Ok(())
+        }
+        (What::Published, Response::Published(file)) => take_published(node, turn, &file)?,
+        (What::Range(log), Response::Chunk { checkpoint, from, statements, consistency }) => {
+            node.take_chunk(turn, log, &checkpoint, from, &statements, &consistency)?
+        }
+        (What::Body(record), Response::Body(body)) => node.take_body(turn, record, &body)?,
+        (What::Slot(record), Response::Slot(slot)) => node.take_slot(turn, record, &slot)?,
+        (What::Slot(record), Response::Nothing) => {
+            node.no_slot(record);
+            Ok(())
+        }
+        (What::Cosign(log), Response::Cosignature(cosignature)) => node.take_receipt(turn, from, log, &cosignature)?,
+        (What::Frontier, Response::Frontier { cosignature, entries }) => {
+            node.take_cosignature(turn, from, &cosignature, &entries, true)
+        }
+        (What::Push, Response::Done) => Ok(()),
+        (_, Response::Nothing) => {
+            retry(node, asked);
+            Ok(())
+        }
+        _ => Err(Refusal::Unasked),
+    };
+    if let Err(refusal) = taken {
+        retry(node, asked);
+        node.out.event(Event::Refused { peer: from, refusal });
+    }
+    Ok(())
+}
+
+pub(super) fn failed<S: Store>(node: &mut Node<S>, id: u64) {
+    if let Some(asked) = release(node, id) {
+        retry(node, asked);
+    }
+}
+
+/// Ends a request.
+fn release<S: Store>(node: &mut Node<S>, id: u64) -> Option<Asked> {
+    let asked = node.peers.requests.remove(&id)?;
+    match asked.what {
+        What::Range(log) => {
+            if let Some(state) = node.logs.get_mut(&log).filter(|state| state.pulling == Some(id)) {
+                state.pulling = None;
+            }
+        }
+        What::Body(_) => {
+            let peer = node.peers.entry(asked.to);
+            peer.body_requests = peer.body_requests.saturating_sub(1);
+        }
+        What::Hello | What::Published | What::Push | What::Slot(_) | What::Cosign(_) | What::Frontier => {}
+    }
+    Some(asked)
+}
+
+/// What was asked for did not come: it may be asked for again, of somebody else.
+fn retry<S: Store>(node: &mut Node<S>, asked: Asked) {
+    match asked.what {
+        What::Range(log) => {
+            if let Some(state) = node.logs.get_mut(&log) {
+                // Whoever told of more does not give it. The next comparison or gossip names another.
+                state.target = state.tree.size();
+                state.source = None;
+            }
+            if log == node.me.log {
+                // A claim to hold more of our own log, which came to nothing.
+                node.become_ready();
+            }
+        }
+        What::Body(record) => node.release_body(record),
+        What::Slot(record) => node.release_slot(record),
+        What::Hello | What::Published | What::Push | What::Cosign(_) | What::Frontier => {}
+    }
+}
+
+/// What a peer holds beyond what is held here is fetched; its charter, if it is another.
+fn compare<S: Store>(
+    node: &mut Node<S>,
+    from: MemberCode,
+    published: crate::encoding::hash::Digest,
+    entries: &[FrontierEntry],
+) {
+    if published != node.federation.digest() {
+        node.ask(from, What::Published, &Request::Published);
+    }
+    for entry in entries {
+        node.heard_of(entry.log, entry.size, from);
+    }
+    let own = node.me.log;
+    let own_size = node.logs.get(&own).map_or(0, |state| state.tree.size());
+    let ahead = entries.iter().any(|entry| entry.log == own && entry.size > own_size);
+    if !ahead {
+        node.become_ready();
+    }
+    // If it is ahead, the statements are fetched as any log's are. When they are here and proved, `take_chunk` has shown
+    // that this log was signed further than this disk knows, and it is ended.
+}
+
+fn take_published<S: Store>(node: &mut Node<S>, turn: &Turn, file: &[u8]) -> Result<Result<(), Refusal>, StoreError> {
+    let Ok(news) = Published::decode(file) else { return Ok(Err(Refusal::Form)) };
+    match node.federation.with_published(news) {
+        Err(_) => Ok(Err(Refusal::Unproved)),
+        Ok(None) => Ok(Ok(())),
+        Ok(Some(federation)) => {
+            let bytes = federation.published().encode().map_err(|_| StoreError::Damaged {
+                what: "the charter file, which cannot be encoded again".to_owned(),
+            })?;
+            node.store.stage(Frame { key: Key::Published, at: turn.now.time(), bytes })?;
+            let version = federation.charter().version();
+            node.federation = federation;
+            node.out.push_durable(Effect::Members);
+            node.out.push_durable(Effect::Event(Event::Members { version }));
+            Ok(Ok(()))
+        }
+    }
+}
+
+impl<S: Store> Node<S> {
+    /// Asks a member now.
+    pub(in crate::protocol) fn ask(&mut self, to: MemberCode, what: What, request: &Request) -> u64 {
+        let (id, effect) = self.prepare(to, what, request);
+        self.out.push(effect);
+        id
+    }
+
+    /// Asks a member when what is staged is durable.
+    pub(in crate::protocol) fn ask_durable(&mut self, to: MemberCode, what: What, request: &Request) {
+        let (_, effect) = self.prepare(to, what, request);
+        self.out.push_durable(effect);
+    }
+
+    fn prepare(&mut self, to: MemberCode, what: What, request: &Request) -> (u64, Effect) {
+        let id = self.out.next_id();
+        self.peers.requests.insert(id, Asked { to, what });
+        (id, Effect::Request { to, id, bytes: request.encode() })
+    }
+}

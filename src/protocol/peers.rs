@@ -1,0 +1,91 @@
+//! Who can be reached, what was asked of them, and what they are known to hold.
+
+use std::collections::BTreeMap;
+
+use crate::encoding::ids::{LogId, MemberCode, RecordId};
+use crate::encoding::random::Randomness;
+use crate::ledger::{Frontier, Root, SignedRoot};
+
+use super::input::Now;
+
+/// All members that were heard of since the start.
+#[derive(Debug, Default)]
+pub(super) struct Peers {
+    /// By member.
+    pub by_member: BTreeMap<MemberCode, Peer>,
+    /// Requests under way, by their number.
+    pub requests: BTreeMap<u64, Asked>,
+    /// When frontiers were last compared with somebody.
+    pub compared: Option<Now>,
+}
+
+/// One member.
+#[derive(Debug, Default)]
+pub(super) struct Peer {
+    /// Whether it can be reached.
+    pub connected: bool,
+    /// Bodies asked of it and not yet answered.
+    pub body_requests: usize,
+    /// The logs that it is known to have verified and stored.
+    pub frontier: Frontier,
+    /// Its newest frontier cosignature.
+    pub cosignature: Option<(SignedRoot, Root)>,
+    /// When its cosignature was last written to disk.
+    pub kept: Option<Now>,
+    /// Whether a newer cosignature than the one on disk is held.
+    pub to_keep: bool,
+}
+
+/// One request under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// Of whom.
+    pub to: MemberCode,
+    /// What.
+    pub what: What,
+}
+
+/// What was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// To compare frontiers.
+    Hello,
+    /// For the charter and manifests.
+    Published,
+    /// For statements of a log.
+    Range(LogId),
+    /// For a body.
+    Body(RecordId),
+    /// To take a body.
+    Push,
+    /// For a slot of a `lanes` statement.
+    Slot(RecordId),
+    /// For a receipt-form cosignature.
+    Cosign(LogId),
+    /// For the list behind a frontier cosignature.
+    Frontier,
+}
+
+impl Peers {
+    /// The member's entry, made if there is none.
+    pub(super) fn entry(&mut self, member: MemberCode) -> &mut Peer {
+        self.by_member.entry(member).or_default()
+    }
+
+    /// Whether the member can be reached.
+    pub(super) fn is_connected(&self, member: MemberCode) -> bool {
+        self.by_member.get(&member).is_some_and(|peer| peer.connected)
+    }
+
+    /// Everybody who can be reached, in order.
+    pub(super) fn connected(&self) -> Vec<MemberCode> {
+        self.by_member.iter().filter(|(_, peer)| peer.connected).map(|(member, _)| *member).collect()
+    }
+
+    /// One of those who can be reached, by chance.
+    pub(super) fn any(&self, random: &mut Randomness) -> Option<MemberCode> {
+        let connected = self.connected();
+        let count = u32::try_from(connected.len()).ok()?;
+        connected.get(random.below(count) as usize).copied()
+    }
+}

@@ -1,0 +1,436 @@
+//! What can be read: records, logs, cosignatures. The same for a running node and for the data directory of a stopped one.
+//!
+//! Nothing here changes anything; everything is answered from the store, the members and this node's seal keys.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use crate::encoding::hash::Digest;
+use crate::encoding::ids::{LogId, MemberCode, RecordId};
+use crate::encoding::merkle::{self, CompactTree};
+use crate::encoding::time::UnixTime;
+use crate::identity::Federation;
+use crate::ledger::{
+    Binds, Frontier, Key, KeyKind, LogNodes, Mark, MarkKind, SignedRoot, Statement, Store, StoreError,
+};
+use crate::record::{Compartment, Content};
+use crate::seal::{
+    BodyHead, CompartmentHead, LaneKey, LanesBody, Opened, OpenedSlot, SealContext, SealError, SlotProof,
+};
+
+use super::Myself;
+use super::audit::read_audit_mark;
+use super::author::OwnLanes;
+use super::inbox::Delivery;
+use super::message::WireBody;
+use super::state::ScanState;
+use super::witness::decode_cosignature;
+
+/// Reads a store with the keys of its node.
+#[derive(Debug)]
+pub struct View<'a, S> {
+    store: &'a S,
+    federation: &'a Federation,
+    me: &'a Myself,
+    /// Lanes opened so far: opening one costs a public-key operation, and a list of records needs the same few again and again.
+    lanes: RefCell<BTreeMap<RecordId, Option<LaneKey>>>,
+}
+
+/// What could be opened of a body.
+#[derive(Clone, Debug, Default)]
+pub struct OpenedBody {
+    /// The head, if the body is held.
+    pub head: Option<BodyHead>,
+    /// The compartments that are for this node, each with its index in the head and its salted fields.
+    pub compartments: Vec<(usize, CompartmentHead, Opened)>,
+    /// The fields of these without their salts.
+    pub content: Content,
+    /// Why a compartment that is for this node could not be opened.
+    pub fault: Option<SealError>,
+}
+
+/// One log, as it is held.
+#[derive(Clone, Debug)]
+pub struct LogView {
+    /// The log.
+    pub log: LogId,
+    /// Statements held.
+    pub size: u64,
+    /// Statements whose signatures have been checked.
+    pub audited: u64,
+    /// The root over the audited statements.
+    pub root: Digest,
+    /// Size and time of the newest checkpoint.
+    pub checkpoint: Option<(u64, UnixTime)>,
+    /// The lowest size at which the owner signed two histories.
+    pub fork: Option<u64>,
+    /// Members whose frontier cosignature covers the whole log as it is held.
+    pub cosigned_by: Vec<MemberCode>,
+    /// Members whose receipt-form cosignature of this log is held, with its size.
+    pub receipts: Vec<(MemberCode, u64)>,
+}
+
+/// One record, as it is held.
+#[derive(Clone, Debug)]
+pub struct RecordView {
+    /// Its statement.
+    pub statement: Statement,
+    /// When this node received it.
+    pub received_at: UnixTime,
+    /// Whether its signature has been checked.
+    pub audited: bool,
+    /// Why it has no effect, if it has none.
+    pub flaw: Option<String>,
+    /// How far its body has come, if it is addressed to this node.
+    pub delivery: Option<Delivery>,
+    /// Members who have cosigned that they hold it, with the time of their cosignature.
+    pub held_by: Vec<(MemberCode, UnixTime)>,
+    /// What could be opened.
+    pub body: OpenedBody,
+}
+
+/// Totals over everything held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Statements whose signatures have been checked.
+    pub verified: u64,
+    /// Records that this node can open, its own included.
+    pub opened: u64,
+    /// Statements whose body is not for this node.
+    pub sealed: u64,
+    /// Records addressed to this node whose body has not come, or does not open.
+    pub outstanding: u64,
+    /// Statements that have no effect.
+    pub flagged: u64,
+}
+
+impl<'a, S: Store> View<'a, S> {
+    /// Reads `store`, which is that of `me`, with what `federation` says of the members.
+    #[must_use]
+    pub fn new(store: &'a S, federation: &'a Federation, me: &'a Myself) -> Self {
+        Self { store, federation, me, lanes: RefCell::default() }
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &'a S {
+        self.store
+    }
+
+    /// The members.
+    #[must_use]
+    pub fn federation(&self) -> &'a Federation {
+        self.federation
+    }
+
+    /// Whose store it is.
+    #[must_use]
+    pub fn me(&self) -> &'a Myself {
+        self.me
+    }
+
+    /// The key of the lane from a log to this node, as the `lanes` statement `id` gives it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed.
+    pub(super) fn lane(&self, id: RecordId) -> Result<Option<LaneKey>, StoreError> {
+        if let Some(lane) = self.lanes.borrow().get(&id) {
+            return Ok(lane.clone());
+        }
+        let lane = self.open_lane(id)?;
+        self.lanes.borrow_mut().insert(id, lane.clone());
+        Ok(lane)
+    }
+
+    fn open_lane(&self, id: RecordId) -> Result<Option<LaneKey>, StoreError> {
+        if id.log.member == self.me.member {
+            return Ok(self.own_lanes(id)?.map(|lanes| lanes.secret.lane_key(self.me.member)));
+        }
+        let Some(frame) = self.store.get(&Key::Slot(id))? else { return Ok(None) };
+        let Ok(proof) = SlotProof::decode(&frame.bytes) else { return Ok(None) };
+        let Some(key) = self.me.seal_keys.get(&proof.head.epoch) else { return Ok(None) };
+        match proof.slot.open(&self.context(id), key) {
+            Ok(OpenedSlot::Lane(lane)) => Ok(Some(lane)),
+            Ok(OpenedSlot::Own(_)) | Err(_) => Ok(None),
+        }
+    }
+
+    /// The lanes of one's own log, out of one's own slot.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed or the frame is damaged.
+    pub(super) fn own_lanes(&self, id: RecordId) -> Result<Option<OwnLanes>, StoreError> {
+        let Some(frame) = self.store.get(&Key::Lanes(id))? else { return Ok(None) };
+        let body =
+            LanesBody::decode(&frame.bytes).map_err(|_| StoreError::Damaged { what: format!("the lanes of {id}") })?;
+        let epoch = body.head().epoch;
+        let opened = body
+            .slot(self.me.member)
+            .zip(self.me.seal_keys.get(&epoch))
+            .and_then(|(proof, key)| proof.slot.open(&self.context(id), key).ok());
+        let Some(OpenedSlot::Own(secret)) = opened else { return Ok(None) };
+        let slots = body.slots().iter().map(|slot| (slot.member(), slot.kid())).collect();
+        Ok(Some(OwnLanes { position: id.position, epoch, secret, slots }))
+    }
+
+    /// A body, if all of it is held.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed or a frame is damaged.
+    pub fn body(&self, id: RecordId) -> Result<Option<WireBody>, StoreError> {
+        let Some(head) = self.store.get(&Key::Head(id))? else { return Ok(None) };
+        let count = BodyHead::decode(&head.bytes)
+            .map_err(|_| StoreError::Damaged { what: format!("the body head of {id}") })?
+            .compartments()
+            .len();
+        let mut compartments = Vec::with_capacity(count);
+        for index in (0..=u8::MAX).take(count) {
+            let Some(frame) = self.store.get(&Key::Compartment(id, index))? else { return Ok(None) };
+            compartments.push(frame.bytes);
+        }
+        Ok(Some(WireBody { head: head.bytes, compartments }))
+    }
+
+    /// Opens what is for this node in a body that is held; `None` if it is not held, or no lane to this node is known.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed or a frame is damaged.
+    pub fn open(&self, id: RecordId) -> Result<Option<OpenedBody>, StoreError> {
+        let Some(statement) = self.statement(id)? else { return Ok(None) };
+        let Some(lane) = self.lane(RecordId { log: id.log, position: statement.lanes })? else { return Ok(None) };
+        self.open_with(id, &lane)
+    }
+
+    /// As [`Self::open`], with the lane key at hand.
+    pub(super) fn open_with(&self, id: RecordId, lane: &LaneKey) -> Result<Option<OpenedBody>, StoreError> {
+        let Some(body) = self.body(id)? else { return Ok(None) };
+        let head =
+            BodyHead::decode(&body.head).map_err(|_| StoreError::Damaged { what: format!("the body head of {id}") })?;
+        let context = self.context(id);
+        let mut opened = OpenedBody::default();
+        for (index, (compartment, bytes)) in head.compartments().iter().zip(&body.compartments).enumerate() {
+            match compartment.open(&context, bytes, lane) {
+                Ok(content) => {
+                    // A compartment whose name we would not give is carried, but has no place among the fields.
+                    if let Ok(name) = content.compartment().parse::<Compartment>() {
+                        opened.content.insert(name, content.content());
+                    }
+                    opened.compartments.push((index, compartment.clone(), content));
+                }
+                Err(SealError::NotAReader) => {}
+                Err(fault) => opened.fault = Some(fault),
+            }
+        }
+        opened.head = Some(head);
+        Ok(Some(opened))
+    }
+
+    /// A statement, as it can be read.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed or the frame is damaged.
+    pub fn statement(&self, id: RecordId) -> Result<Option<Statement>, StoreError> {
+        let frame = self.store.get(&Key::Statement(id))?;
+        Ok(frame.and_then(|frame| Statement::read(&frame.bytes).ok()).map(|(statement, _)| statement))
+    }
+
+    /// A record with everything that is known of it; `None` if no such statement is held, or it cannot be read.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed or a frame is damaged.
+    pub fn record(&self, id: RecordId) -> Result<Option<RecordView>, StoreError> {
+        let Some(frame) = self.store.get(&Key::Statement(id))? else { return Ok(None) };
+        let Some(statement) = self.statement(id)? else { return Ok(None) };
+        let flaw = self.store.marked(&Mark::Flag(id))?.map(|word| String::from_utf8_lossy(&word).into_owned());
+        let delivery = self.store.marked(&Mark::Inbox(id))?.map(|bytes| Delivery::from_bytes(&bytes));
+        let held_by = self
+            .cosignatures()?
+            .into_iter()
+            .filter(|(_, _, frontier)| frontier.get(&id.log).is_some_and(|(size, _)| size > id.position))
+            .filter_map(|(member, signed, _)| Some((member, signed.claim().ok()?.issued_at)))
+            .collect();
+        let body = if flaw.is_none() { self.open(id)?.unwrap_or_default() } else { OpenedBody::default() };
+        let audited = id.position < self.audited(&id.log)?;
+        Ok(Some(RecordView { statement, received_at: frame.at, audited, flaw, delivery, held_by, body }))
+    }
+
+    /// Every log that is held.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed or a frame is damaged.
+    pub fn logs(&self) -> Result<Vec<LogView>, StoreError> {
+        let cosignatures = self.cosignatures()?;
+        let receipts = self.store.keys(KeyKind::Cosignature)?;
+        let mut logs = Vec::new();
+        for log in self.store.logs() {
+            let audited = self.audited(&log)?;
+            let root = self.root(log, audited)?;
+            let mut held = Vec::new();
+            for key in &receipts {
+                if let Key::Cosignature(of, member) = key
+                    && *of == log
+                    && let Some(signed) = self.signed_root(key)?
+                    && let Some((_, size)) = signed.claim().ok().and_then(|root| root.claim.log_and_size())
+                {
+                    held.push((*member, size));
+                }
+            }
+            logs.push(LogView {
+                log,
+                size: self.store.size(&log),
+                audited,
+                root,
+                checkpoint: self.checkpoint(log)?.and_then(|signed| {
+                    let root = signed.claim().ok()?;
+                    Some((root.claim.log_and_size()?.1, root.issued_at))
+                }),
+                fork: self.fork(log)?,
+                cosigned_by: cosignatures
+                    .iter()
+                    .filter(|(_, _, frontier)| frontier.get(&log) == Some((audited, root)))
+                    .map(|(member, _, _)| *member)
+                    .collect(),
+                receipts: held,
+            });
+        }
+        Ok(logs)
+    }
+
+    /// What this node has verified and stored of every log.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed.
+    pub fn frontier(&self) -> Result<Frontier, StoreError> {
+        let mut frontier = Frontier::default();
+        for log in self.store.logs() {
+            let audited = self.audited(&log)?;
+            frontier.set(log, audited, self.root(log, audited)?);
+        }
+        Ok(frontier)
+    }
+
+    /// The newest frontier cosignature of every member, with the list behind it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed or a frame is damaged.
+    pub fn cosignatures(&self) -> Result<Vec<(MemberCode, SignedRoot, Frontier)>, StoreError> {
+        let mut cosignatures = Vec::new();
+        for key in self.store.keys(KeyKind::FrontierCosignature)? {
+            if let Key::FrontierCosignature(member) = key
+                && let Some(frame) = self.store.get(&key)?
+                && let Some((signed, frontier)) = decode_cosignature(&frame.bytes)
+            {
+                cosignatures.push((member, signed, frontier));
+            }
+        }
+        Ok(cosignatures)
+    }
+
+    /// The newest checkpoint of a log.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed or the frame is damaged.
+    pub fn checkpoint(&self, log: LogId) -> Result<Option<SignedRoot>, StoreError> {
+        self.signed_root(&Key::Checkpoint(log))
+    }
+
+    /// The receipt-form cosignatures of a log.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed or a frame is damaged.
+    pub fn receipts(&self, log: LogId) -> Result<Vec<SignedRoot>, StoreError> {
+        let keys = self.store.keys(KeyKind::Cosignature)?;
+        let of_log = keys.iter().filter(|key| matches!(key, Key::Cosignature(of, _) if *of == log));
+        of_log.filter_map(|key| self.signed_root(key).transpose()).collect()
+    }
+
+    /// The proof that a statement is in its log at a size that is held.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed.
+    pub fn inclusion(&self, id: RecordId, size: u64) -> Result<Option<Vec<Digest>>, StoreError> {
+        if id.position >= size || size > self.store.size(&id.log) {
+            return Ok(None);
+        }
+        let nodes = LogNodes { store: self.store, log: id.log };
+        merkle::inclusion_proof_of(&nodes, id.position, size).map(Some)
+    }
+
+    /// Totals over all logs.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed.
+    pub fn totals(&self) -> Result<Totals, StoreError> {
+        let mut totals = Totals::default();
+        for log in self.store.logs() {
+            let scan = self.scan(&log)?;
+            totals.verified += self.audited(&log)?;
+            totals.sealed += scan.done.saturating_sub(scan.bodiless + scan.mine);
+            totals.opened += scan.mine;
+        }
+        totals.outstanding = self.count_marks(MarkKind::Inbox, |value| {
+            matches!(Delivery::from_bytes(value), Delivery::Wanted | Delivery::Unreadable)
+        })?;
+        totals.opened = totals.opened.saturating_sub(totals.outstanding);
+        totals.flagged = self.count_marks(MarkKind::Flag, |_| true)?;
+        Ok(totals)
+    }
+
+    /// How far a log was searched.
+    pub(super) fn scan(&self, log: &LogId) -> Result<ScanState, StoreError> {
+        Ok(self
+            .store
+            .marked(&Mark::Scanned(*log))?
+            .map_or_else(ScanState::default, |bytes| ScanState::from_bytes(&bytes)))
+    }
+
+    /// How many statements of a log have been audited.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed.
+    pub fn audited(&self, log: &LogId) -> Result<u64, StoreError> {
+        let mark = self.store.marked(&Mark::Audited(*log))?;
+        Ok(mark.map_or(0, |bytes| read_audit_mark(&bytes).0).min(self.store.size(log)))
+    }
+
+    /// The lowest size at which a log's owner is proved to have signed two histories.
+    pub(super) fn fork(&self, log: LogId) -> Result<Option<u64>, StoreError> {
+        let frame = self.store.get(&Key::Fork(log, 0))?;
+        let proof = frame.and_then(|frame| crate::ledger::ForkProof::decode(&frame.bytes).ok());
+        Ok(proof.and_then(|proof| proof.verify(self.federation).ok()).map(|(_, size)| size))
+    }
+
+    fn root(&self, log: LogId, size: u64) -> Result<Digest, StoreError> {
+        Ok(CompactTree::load(&LogNodes { store: self.store, log }, size)?.root())
+    }
+
+    fn signed_root(&self, key: &Key) -> Result<Option<SignedRoot>, StoreError> {
+        let frame = self.store.get(key)?;
+        Ok(frame.and_then(|frame| SignedRoot::decode(&frame.bytes).ok()))
+    }
+
+    fn context(&self, record: RecordId) -> SealContext {
+        SealContext { federation: self.federation.id(), record }
+    }
+
+    fn count_marks(&self, kind: MarkKind, mut counts: impl FnMut(&[u8]) -> bool) -> Result<u64, StoreError> {
+        const PAGE: usize = 1024;
+        let (mut count, mut after) = (0, None);
+        loop {
+            let page = self.store.marks(kind, after.as_ref(), PAGE)?;
+            count += page.iter().filter(|(_, value)| counts(value)).count() as u64;
+            match page.last() {
+                Some((last, _)) if page.len() == PAGE => after = Some(*last),
+                _ => return Ok(count),
+            }
+        }
+    }
+}
+
+impl RecordView {
+    /// Whether it is a `lanes` statement, which has no body to open.
+    #[must_use]
+    pub fn is_lanes(&self) -> bool {
+        self.statement.binds == Binds::Lanes
+    }
+}

@@ -1,0 +1,207 @@
+//! A federation at work, with and without trouble.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::{Link, World};
+use crate::encoding::ids::{LogId, MemberCode, RecordId};
+use crate::encoding::time::UnixTime;
+use crate::ledger::Store as _;
+use crate::protocol::{Event, Outcome, Signing};
+use crate::record::{Context, Draft, Record, Strictness};
+
+const MEMBERS: [&str; 5] = ["GE", "TR", "LB", "MZ", "W1"];
+const GOOD: Link = Link { loss: 0, delay_ms: 20 };
+
+fn code(text: &str) -> MemberCode {
+    text.parse().unwrap()
+}
+
+/// An export notification from Georgia, number `number` of its kind.
+fn notification(destination: &str, number: usize) -> Record {
+    let draft: Draft = serde_json::from_value(serde_json::json!({
+        "kind": "export-notification",
+        "export_country": "GE",
+        "destination": destination,
+        "ucr": format!("7GE123456789-{number}"),
+        "exporter": { "name": "Synthetic Exports LLC", "country": "GE" },
+        "consignee": { "name": "Canary Consignee SA", "country": destination },
+        "goods": [{ "line": 1, "substance": "ammonium-nitrate", "hs6": "310230", "description": "Ammonium nitrate",
+                    "net_mass_g": 25_000_000 }],
+        "source_digest": crate::encoding::hash::sha256(format!("{destination} {number}").as_bytes()).to_string(),
+    }))
+    .expect("a draft in JSON");
+    let context = Context {
+        strictness: Strictness::Own,
+        author: Some(code("GE")),
+        now: UnixTime::from_seconds(1_800_000_000).unwrap(),
+        foreign_exports: false,
+    };
+    draft.check(&context).unwrap_or_else(|refused| panic!("{:?}", refused.errors)).record
+}
+
+fn assert_equal_ledgers(world: &World) {
+    let roots: BTreeSet<_> = world
+        .members()
+        .into_iter()
+        .map(|member| world.with_view(member, |view| view.frontier().unwrap().root()))
+        .collect();
+    assert_eq!(roots.len(), 1, "all honest members hold the same ledger");
+}
+
+#[test]
+fn records_reach_everybody_and_open_for_their_readers_alone() {
+    let mut world = World::new(1, &MEMBERS, GOOD);
+    world.run(2_000);
+    world.submit(code("GE"), 7, (0..10).map(|number| notification("MZ", number)).collect());
+    world.run(10_000);
+    let outcomes = world.outcomes(code("GE"), 7).expect("answered");
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Logged { .. })), "{outcomes:?}");
+    assert_equal_ledgers(&world);
+    for member in world.members() {
+        let status = world.node(member).status();
+        assert_eq!(status.agreeing, MEMBERS.len(), "{member} holds everybody's cosignature: {status:?}");
+        let totals = world.with_view(member, |view| view.totals().unwrap());
+        assert_eq!(totals.flagged + totals.outstanding, 0, "{member}: {totals:?}");
+        let opened = world.with_view(member, |view| view.open("GE-1".parse().unwrap()).unwrap());
+        let reads = opened.is_some_and(|body| !body.content.is_empty());
+        assert_eq!(reads, ["GE", "MZ"].contains(&member.as_str()), "{member}");
+    }
+    // Mozambique acknowledged all ten in one record, and nobody acknowledged that.
+    assert_eq!(world.node(code("MZ")).store().size(&LogId::first(code("MZ"))), 2);
+    assert_eq!(world.node(code("GE")).store().size(&LogId::first(code("GE"))), 11);
+}
+
+#[test]
+fn a_document_line_is_logged_once() {
+    let mut world = World::new(2, &["GE", "TR"], GOOD);
+    world.run(2_000);
+    world.submit(code("GE"), 1, vec![notification("TR", 1), notification("TR", 2)]);
+    world.run(1_000);
+    world.submit(code("GE"), 2, vec![notification("TR", 2), notification("TR", 3)]);
+    world.run(1_000);
+    let [again, new] = world.outcomes(code("GE"), 2).unwrap() else { panic!("two outcomes") };
+    assert_eq!(*again, Outcome::AlreadyLogged { id: "GE-2".parse().unwrap() });
+    assert!(matches!(new, Outcome::Logged { .. }));
+}
+
+#[test]
+fn a_reader_outside_the_charter_is_named_and_left_out() {
+    let mut world = World::new(3, &["GE", "TR"], GOOD);
+    world.run(2_000);
+    world.submit(code("GE"), 1, vec![notification("BR", 1)]);
+    world.run(1_000);
+    let [outcome] = world.outcomes(code("GE"), 1).unwrap() else { panic!("one outcome") };
+    let Outcome::Logged { id, outside } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(outside, &["BR"]);
+    let opened = |member| world.with_view(code(member), |view| view.open(*id).unwrap());
+    assert!(opened("GE").is_some() && opened("TR").is_none());
+}
+
+#[test]
+fn a_member_that_was_away_catches_up_by_itself() {
+    let mut world = World::new(4, &MEMBERS, GOOD);
+    world.run(2_000);
+    world.crash(code("MZ"));
+    world.submit(code("GE"), 1, (0..1_000).map(|number| notification("MZ", number)).collect());
+    world.run(5_000);
+    world.start(code("MZ"));
+    world.run(30_000);
+    assert_equal_ledgers(&world);
+    let totals = world.with_view(code("MZ"), |view| view.totals().unwrap());
+    assert_eq!((totals.outstanding, totals.flagged), (0, 0));
+    assert!(totals.opened >= 1_000, "{totals:?}");
+}
+
+#[test]
+fn receipts_are_collected_from_everybody() {
+    let mut world = World::new(5, &MEMBERS, GOOD);
+    world.run(2_000);
+    world.submit(code("GE"), 1, vec![notification("TR", 1)]);
+    world.run(5_000);
+    world.members().into_iter().for_each(|member| world.collect_receipts(member));
+    world.run(1_000);
+    for member in world.members() {
+        let logs = world.with_view(member, |view| view.logs().unwrap());
+        assert_eq!(logs.len(), MEMBERS.len());
+        for log in logs {
+            let full = log.receipts.iter().filter(|(_, size)| *size == log.size).count();
+            assert_eq!(full, MEMBERS.len() - 1, "{member} about {}: {:?}", log.log, log.receipts);
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace() {
+    let trace = |seed| {
+        let mut world = World::new(seed, &["GE", "TR", "MZ"], Link { loss: 10, delay_ms: 300 });
+        world.run(1_000);
+        world.submit(code("GE"), 1, (0..5).map(|number| notification("MZ", number)).collect());
+        world.run(10_000);
+        world.trace()
+    };
+    assert_eq!(trace(6), trace(6));
+    assert_ne!(trace(6), trace(7));
+}
+
+#[test]
+fn a_store_behind_its_peers_is_never_signed_again() {
+    let mut world = World::new(8, &["GE", "TR", "MZ"], GOOD);
+    world.run(2_000);
+    world.submit(code("GE"), 1, vec![notification("TR", 1)]);
+    world.run(2_000);
+    let backup = world.backup(code("GE"));
+    world.submit(code("GE"), 2, vec![notification("TR", 2)]);
+    world.run(2_000);
+    world.crash(code("GE"));
+    world.restore(code("GE"), backup);
+    world.start(code("GE"));
+    world.run(5_000);
+    assert!(matches!(world.node(code("GE")).status().signing, Signing::Ended(_)));
+    world.submit(code("GE"), 3, vec![notification("TR", 3)]);
+    world.run(5_000);
+    assert!(matches!(world.outcomes(code("GE"), 3), Some([Outcome::Refused { .. }])));
+    assert_equal_ledgers(&world);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+
+    /// Losses, delays, partitions and crashes of the author at any moment: nothing acknowledged is lost, nobody sees two histories,
+    /// and when the trouble is over all ledgers are equal.
+    #[test]
+    fn trouble_loses_nothing_and_makes_no_second_history(
+        seed in any::<u64>(),
+        loss in 0_u32..30,
+        crashes in prop::collection::vec((1_i64..1_500, any::<bool>()), 0..6),
+    ) {
+        let mut world = World::new(seed, &["GE", "TR", "MZ"], Link { loss, delay_ms: 200 });
+        world.run(1_000);
+        for (number, (after, part)) in crashes.into_iter().enumerate() {
+            let first = number * 20;
+            world.submit(code("GE"), number as u64, (first..first + 20).map(|n| notification("MZ", n)).collect());
+            world.part(code("GE"), code("TR"), part);
+            world.run(after);
+            world.crash(code("GE"));
+            world.run(200);
+            world.start(code("GE"));
+        }
+        world.part(code("GE"), code("TR"), false);
+        world.run(90_000);
+        assert_equal_ledgers(&world);
+        let acknowledged: BTreeSet<RecordId> = world.acknowledged(code("GE")).clone();
+        for member in world.members() {
+            for id in &acknowledged {
+                let record = world.with_view(member, |view| view.record(*id).unwrap());
+                prop_assert!(record.is_some_and(|record| record.audited && record.flaw.is_none()), "{} lost {}", member, id);
+            }
+            let bad = world.events(member).iter().find(|event| {
+                matches!(event, Event::Fork { .. } | Event::Flagged { .. } | Event::LogEnded { .. } | Event::NotOpened { .. })
+            });
+            prop_assert!(bad.is_none(), "{}: {:?}", member, bad);
+            let totals = world.with_view(member, |view| view.totals().unwrap());
+            prop_assert_eq!(totals.outstanding, 0);
+        }
+    }
+}
