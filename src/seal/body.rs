@@ -1,6 +1,6 @@
 //! A record's body: its compartments, each sealed singly, and how they are padded together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::compartment::Encrypted;
 use super::fields::Opened;
@@ -47,6 +47,9 @@ pub fn seal_body(
 ) -> Result<SealedBody, SealError> {
     if drafts.is_empty() || drafts.len() > COMPARTMENTS_MAX {
         return Err(SealError::Bounds { what: "number of compartments" });
+    }
+    if !all_different(drafts.iter().map(|draft| draft.name)) {
+        return Err(SealError::TwoOfOneName);
     }
     let mut prepared = BTreeMap::new();
     for draft in drafts {
@@ -117,7 +120,8 @@ impl SealedBody {
     /// All compartments that are for this lane.
     ///
     /// # Errors
-    /// [`SealError`] if one that is for this lane does not open: it was sealed wrongly.
+    /// [`SealError`] if one that is for this lane does not open: it was sealed wrongly; also if two have one name, since they
+    /// might contradict each other.
     pub fn open(&self, context: &SealContext, lane: &LaneKey) -> Result<Vec<Opened>, SealError> {
         let mut opened = Vec::new();
         for (head, bytes) in self.head.compartments().iter().zip(&self.compartments) {
@@ -127,8 +131,16 @@ impl SealedBody {
                 Err(error) => return Err(error),
             }
         }
+        if !all_different(opened.iter().map(Opened::compartment)) {
+            return Err(SealError::TwoOfOneName);
+        }
         Ok(opened)
     }
+}
+
+fn all_different<'a>(names: impl Iterator<Item = &'a str>) -> bool {
+    let mut seen = BTreeSet::new();
+    names.into_iter().all(|name| seen.insert(name))
 }
 
 /// Two lengths of padding for each compartment, and the size class that they give. Labels are random and so is, therefore,
@@ -247,8 +259,8 @@ mod tests {
         let author = lane("GE");
         for length in (0..1200).chain([65_000, 65_300, 131_000]) {
             let content: BTreeMap<_, _> = [("text".to_owned(), Value::from("x".repeat(length)))].into();
-            let draft = || CompartmentDraft { name: "summary", fields: &content, readers: vec![&author] };
-            for drafts in [vec![draft()], vec![draft(), draft()]] {
+            let draft = |name| CompartmentDraft { name, fields: &content, readers: vec![&author] };
+            for drafts in [vec![draft("summary")], vec![draft("summary"), draft("trade")]] {
                 let body = seal_body(&context("GE-1"), &drafts, &mut Randomness::new([2; 32])).unwrap();
                 let bytes: usize = body.compartments.iter().map(Vec::len).sum();
                 assert_eq!(bytes, UNIT << body.size_class);
@@ -275,6 +287,16 @@ mod tests {
             let draft = CompartmentDraft { name: "summary", fields: &content, readers: vec![&author] };
             assert!(seal_body(&context("GE-1"), &[draft], &mut Randomness::new([2; 32])).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn two_compartments_of_one_name_are_refused() {
+        let author = lane("GE");
+        let content = fields(&[("a", "b")]);
+        let draft = |name| CompartmentDraft { name, fields: &content, readers: vec![&author] };
+        let mut random = Randomness::new([2; 32]);
+        let refused = seal_body(&context("GE-1"), &[draft("trade"), draft("trade")], &mut random);
+        assert_eq!(refused, Err(SealError::TwoOfOneName));
     }
 
     #[test]

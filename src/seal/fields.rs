@@ -126,11 +126,9 @@ impl Opened {
 
     /// Reads what was encrypted. Whether it is what was signed is told by [`Self::root`].
     pub(super) fn from_plaintext(plaintext: &[u8]) -> Result<Self, SealError> {
-        let mut fields = Fields::of(cbor::decode(plaintext)?, "compartment")?;
-        let compartment = fields.text(1)?;
-        let listed = fields.items(2)?.into_iter().map(read_field).collect::<Result<Vec<_>, _>>()?;
-        let padding = fields.items(3)?;
-        fields.end()?;
+        // The codec's own error could name a key that stands in the plaintext, which must not show anywhere.
+        let (compartment, listed, padding) =
+            read_plaintext(plaintext).map_err(|_| CborError::Shape { object: "compartment" })?;
         let is_padding = |item: &Value| item.as_bytes().is_some_and(|bytes| bytes.iter().all(|byte| *byte == 0));
         if padding.len() != 2 || !padding.iter().all(is_padding) {
             return Err(SealError::Bounds { what: "padding" });
@@ -207,6 +205,15 @@ pub fn leaf_bytes(compartment: &str, field: &Field) -> Vec<u8> {
 
 fn leaf(compartment: &str, field: &Field) -> Digest {
     merkle::leaf_hash(&leaf_bytes(compartment, field))
+}
+
+fn read_plaintext(plaintext: &[u8]) -> Result<(String, Vec<Field>, Vec<Value>), CborError> {
+    let mut fields = Fields::of(cbor::decode(plaintext)?, "compartment")?;
+    let compartment = fields.text(1)?;
+    let listed = fields.items(2)?.into_iter().map(read_field).collect::<Result<Vec<_>, _>>()?;
+    let padding = fields.items(3)?;
+    fields.end()?;
+    Ok((compartment, listed, padding))
 }
 
 fn read_field(item: Value) -> Result<Field, CborError> {

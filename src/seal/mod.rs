@@ -50,6 +50,9 @@ pub enum SealError {
         /// Which one.
         what: &'static str,
     },
+    /// Two compartments of one name, for one reader.
+    #[error("two compartments have the same name")]
+    TwoOfOneName,
     /// Not what the statement signs.
     #[error("{what} is not the one that was signed")]
     NotTheSigned {
