@@ -130,3 +130,30 @@ fn scheduled_copy(name: &str, bytes: &[u8]) {
     assert!(declared.destination.is_some() && declared.point_of_exit.is_some(), "{name}");
     assert_eq!(declared.itinerary.len(), text.matches("<RoutingCountryCode>").count(), "{name}");
 }
+
+/// The examples of the documentation are read as it says.
+#[test]
+fn the_documentation_tells_the_truth() {
+    let documentation = include_str!("../docs/import.md");
+    let blocks = |language: &str| -> Vec<&str> {
+        let fence = format!("```{language}\n");
+        documentation.split(fence.as_str()).skip(1).filter_map(|rest| rest.split("```").next()).collect()
+    };
+    let georgia = Context { author: "GE".parse().ok(), ..context() };
+    let mut batch = Batch::default();
+    let drafts = blocks("json").into_iter().filter(|block| block.contains("\"kind\"") && !block.contains("\"files\""));
+    drafts.chain(blocks("csv")).for_each(|example| batch.add("import.md", example.as_bytes(), &georgia));
+    assert_eq!(batch.errors.iter().map(ToString::to_string).collect::<Vec<_>>(), Vec::<String>::new());
+    let kinds: Vec<&str> = batch.records.iter().map(|checked| checked.record.kind().name()).collect();
+    assert_eq!(kinds, ["export-notification", "no-objection", "export-notification"]);
+
+    // The report that is printed there has the members of a report, in their order.
+    let printed = blocks("json").into_iter().find(|block| block.contains("\"files\"")).expect("a report");
+    let printed: serde_json::Value = serde_json::from_str(printed).expect("JSON");
+    let report = serde_json::to_value(Report::of(&batch)).expect("a report");
+    let members =
+        |value: &serde_json::Value| value.as_object().map(|object| object.keys().cloned().collect::<Vec<_>>());
+    assert_eq!(members(&printed), members(&report));
+    assert_eq!(members(&printed["records"][0]), members(&report["records"][0]));
+    assert_eq!(members(&printed["records"][0]["goods"][0]), members(&report["records"][0]["goods"][0]));
+}

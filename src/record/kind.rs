@@ -89,7 +89,8 @@ impl Kind {
         matches!(self, Self::Objection | Self::StopRequest | Self::Warning | Self::Feedback | Self::Seizure)
     }
 
-    /// Fields without which it says nothing.
+    /// Fields without which it says nothing, or reaches nobody: what the exporting country says goes to the destination and
+    /// the countries of the itinerary, and an answer to the members in `to`.
     pub(super) fn required(&self) -> &'static [&'static str] {
         match self {
             Self::ExportNotification => &["export_country", "destination", "ucr", "goods", "exporter", "consignee"],
@@ -97,9 +98,9 @@ impl Kind {
             Self::NoObjection | Self::Arrival => &["to", "answers"],
             Self::Objection => &["to", "answers", "reason_code"],
             Self::StopRequest => &["to", "answers", "reason", "requested_action"],
-            Self::Amendment => &["answers", "changes", "reason"],
-            Self::Cancellation => &["answers", "reason"],
-            Self::Departure => &["answers", "goods"],
+            Self::Amendment => &["destination", "answers", "changes", "reason"],
+            Self::Cancellation => &["destination", "answers", "reason"],
+            Self::Departure => &["destination", "answers", "goods"],
             Self::ImportConfirmation => &["to", "answers", "goods"],
             Self::Warning => &["to", "subject", "requested_action"],
             Self::Feedback => &["to", "answers", "result"],

@@ -107,6 +107,40 @@ fn an_answer_goes_to_its_addressees() {
     assert_eq!(answer.to_json()["kind"], "no-objection");
 }
 
+/// One sound draft of every kind.
+#[test]
+fn every_kind_can_be_declared() {
+    let goods = r#"[{"substance": "urea", "hs6": "310210", "net": {"value": "24", "unit": "TNE"}}]"#;
+    let drafts = [
+        RHOSUS.to_owned(),
+        r#"{"kind": "acknowledgement", "to": ["GE"], "acknowledges": ["GE-1"], "level": "opened"}"#.to_owned(),
+        r#"{"kind": "no-objection", "to": ["GE"], "answers": "GE-1", "conditions": ["daylight"], "max_net_mass_g": 5}"#.to_owned(),
+        r#"{"kind": "objection", "to": ["GE"], "answers": "GE-1", "reason_code": "importer-unknown", "reason": "no such firm"}"#.to_owned(),
+        r#"{"kind": "stop-request", "to": ["GE"], "answers": "GE-1", "reason": "recalled", "requested_action": "hold"}"#.to_owned(),
+        r#"{"kind": "amendment", "destination": "MZ", "answers": "GE-1", "reason": "typing error",
+            "changes": [{"path": "/goods/0/net/value", "value": "2700"}, {"path": "/lrn"}]}"#.to_owned(),
+        r#"{"kind": "cancellation", "destination": "MZ", "answers": "GE-1", "reason": "not sold"}"#.to_owned(),
+        format!(r#"{{"kind": "departure", "destination": "MZ", "answers": "GE-1", "goods": {goods}, "shipment": {{"number": 1, "of": 2}}}}"#),
+        r#"{"kind": "arrival", "to": ["GE"], "answers": "GE-2", "place": {"unlocode": "MZBEW"}, "condition": "107"}"#.to_owned(),
+        format!(r#"{{"kind": "import-confirmation", "to": ["GE"], "answers": "GE-2", "goods": {goods}, "release": "warehouse"}}"#),
+        r#"{"kind": "warning", "to": ["LB", "W1"], "subject": "MV Sample", "requested_action": "inspect", "urgency": "urgent"}"#.to_owned(),
+        r#"{"kind": "feedback", "to": ["GE"], "answers": "GE-3", "result": "no-result", "control_type": "x-ray"}"#.to_owned(),
+        format!(r#"{{"kind": "seizure", "to": ["GE"], "goods": {goods}, "happened_at": "2026-11-20T10:00:00Z", "persons": 2}}"#),
+    ];
+    let kinds: Vec<Kind> = drafts
+        .iter()
+        .map(|json| {
+            let record = record(draft(json));
+            assert_eq!(Record::from_content(record.content()).as_ref(), Ok(&record));
+            let others = record.readers(member("GE")).values().any(|readers| readers.len() > 1)
+                || record.readers(member("MZ")).values().any(|readers| readers.len() > 1);
+            assert!(others, "{json} reaches nobody");
+            record.kind().clone()
+        })
+        .collect();
+    assert!(kinds.iter().eq(Kind::all()));
+}
+
 #[test]
 fn a_node_acknowledges_by_itself() {
     let ids = ["GE-7", "GE-3", "GE-3"].map(|id| id.parse().expect("a record id"));
