@@ -148,16 +148,17 @@ fn check_receipts(
         let id = statement.id;
         match read_receipt(receipt, *member, &parts.statement, federation, statement) {
             Ok((root, size)) => {
+                let log = id.log;
                 let says = if *member == author {
-                    "signed that its log"
+                    format!("its log {log} has {size} statements")
                 } else {
-                    "signed that it had verified and stored the log"
+                    format!("it had verified and stored {size} statements of the log {log}")
                 };
                 claims.proved(
                     name,
                     format!(
-                        "{member} {says} {} of {size} statements, with {id} at position {}; dated {}.",
-                        id.log, id.position, root.issued_at
+                        "{member} signed that {says}, {id} among them at position {}; dated {}.",
+                        id.position, root.issued_at
                     ),
                 );
                 roots.insert(*member, root);
@@ -215,8 +216,8 @@ fn check_cosignatures(
                 claims.proved(
                     name,
                     format!(
-                        "{member} signed that it had verified and stored {} logs, {} of them with {} statements and {id} at \
-                         position {}; dated {}.",
+                        "{member} signed that it had verified and stored {} logs, among them {} with {} statements, {id} \
+                         at position {}; dated {}.",
                         held.entries.len(),
                         id.log,
                         entry.size,
@@ -307,8 +308,8 @@ fn sum_up_witnesses(facts: &Facts, claims: &mut Claims) {
     claims.proved(
         "witnesses",
         format!(
-            "Besides the author, {} signed that the statement was held; the earliest of these signatures is dated {since}. The \
-             statement cannot be younger than any of them whose signer is believed about the date.",
+            "Besides the author, {} signed that the statement was held; the earliest of these signatures is dated {since}. Whoever \
+             believes one of these members about its date knows that the statement is no younger.",
             list(witnesses.keys())
         ),
     );

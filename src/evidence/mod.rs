@@ -23,15 +23,12 @@ pub mod report;
 mod trust;
 mod verify;
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::BTreeMap;
 
 pub use export::{ExportError, ExportOptions, export};
 pub use material::{FrontierCosignature, Inclusion, Material, OpenedCompartment};
 pub use report::{Claim, Outcome, Report};
-pub use verify::verify;
+pub use verify::{verify, verify_under};
 
 /// The files of an evidence folder by their relative paths, with `/` between folder and file.
 pub type Bundle = BTreeMap<String, Vec<u8>>;

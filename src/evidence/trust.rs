@@ -30,10 +30,14 @@ pub(super) fn read(trusted: &[u8], claims: &mut Claims) -> Option<Federation> {
 pub(super) fn compare(facts: &Facts, trusted: &Federation, found: &mut Claims, claims: &mut Claims) {
     let (own, theirs) = (&facts.federation, trusted);
     // Each way round, so that whichever of two charters or manifests is newer must follow the other.
-    let joined = theirs.with_published(own.published()).and_then(|news| {
-        own.with_published(theirs.published())?;
-        Ok(news.unwrap_or_else(|| theirs.clone()))
-    });
+    let joined = if own == theirs {
+        Ok(theirs.clone())
+    } else {
+        theirs.with_published(own.published()).and_then(|news| {
+            own.with_published(theirs.published())?;
+            Ok(news.unwrap_or_else(|| theirs.clone()))
+        })
+    };
     let newest = match joined {
         Ok(newest) => newest,
         Err(error) => {

@@ -1,10 +1,11 @@
 //! Checking a bundle offline, against a charter file that the verifier trusts.
 
 use super::Bundle;
-use super::check::check;
+use super::check::{Facts, check};
 use super::parts::Parts;
 use super::report::{Claims, Report};
 use super::{derived, trust};
+use crate::identity::Federation;
 use crate::ledger::Statement;
 
 /// Checks everything that a bundle claims. `trusted_charter` is a charter file (as a node reads it) that the verifier has
@@ -15,6 +16,16 @@ use crate::ledger::Statement;
 pub fn verify(bundle: &Bundle, trusted_charter: &[u8]) -> Report {
     let mut claims = Claims::default();
     let trusted = trust::read(trusted_charter, &mut claims);
+    judge(bundle, trusted.as_ref(), claims)
+}
+
+/// As [`verify`], for a federation whose charter and manifests have been checked before, such as the node's own.
+#[must_use]
+pub fn verify_under(bundle: &Bundle, trusted: &Federation) -> Report {
+    judge(bundle, Some(trusted), Claims::default())
+}
+
+fn judge(bundle: &Bundle, trusted: Option<&Federation>, mut claims: Claims) -> Report {
     let parts = Parts::read(bundle, &mut claims);
     let record =
         parts.as_ref().and_then(|parts| Statement::read(&parts.statement).ok()).map(|(statement, _)| statement.id);
@@ -25,7 +36,7 @@ pub fn verify(bundle: &Bundle, trusted_charter: &[u8]) -> Report {
         if let (Some(facts), true) = (&facts, holds) {
             let mut compared = Claims::default();
             compare_derived(bundle, &parts, facts, &found, &mut compared);
-            if let Some(trusted) = &trusted {
+            if let Some(trusted) = trusted {
                 trust::compare(facts, trusted, &mut found, &mut claims);
             }
             claims.append(found);
@@ -38,7 +49,7 @@ pub fn verify(bundle: &Bundle, trusted_charter: &[u8]) -> Report {
 }
 
 /// Derives all files once more and compares them byte by byte with those in the bundle.
-fn compare_derived(bundle: &Bundle, parts: &Parts, facts: &super::check::Facts, found: &Claims, claims: &mut Claims) {
+fn compare_derived(bundle: &Bundle, parts: &Parts, facts: &Facts, found: &Claims, claims: &mut Claims) {
     const SENTENCE: &str = "Keys, leaf.hex, body.json and README.md are exactly what the signed files give.";
     let derived = derived::files(parts, facts, found);
     let signed = match parts.files() {

@@ -1,1 +1,0 @@
-//! Bundles from real keys, and everything that can be done to one.
