@@ -26,6 +26,8 @@ pub(super) struct Facts {
     pub(super) cosignatures: BTreeMap<MemberCode, (Root, FrontierEntry)>,
     /// The name of each compartment of which fields are shown.
     pub(super) compartments: BTreeMap<CompartmentLabel, String>,
+    /// The disclosed compartments as any holder of their key opens them.
+    pub(super) direct: BTreeMap<CompartmentLabel, Vec<u8>>,
 }
 
 /// The names of claims whose key belongs to a member other than the author.
@@ -45,10 +47,11 @@ pub(super) fn check(parts: &Parts, claims: &mut Claims) -> Option<Facts> {
     let statement = check_statement(parts, &federation, claims)?;
     let receipts = check_receipts(parts, &federation, &statement, claims);
     let cosignatures = check_cosignatures(parts, &federation, &statement, claims);
-    let mut facts = Facts { federation, statement, receipts, cosignatures, compartments: BTreeMap::new() };
+    let mut facts =
+        Facts { federation, statement, receipts, cosignatures, compartments: BTreeMap::new(), direct: BTreeMap::new() };
     check_one_history(&facts, claims);
     sum_up_witnesses(&facts, claims);
-    facts.compartments = check_body(parts, &facts, claims);
+    check_body(parts, &mut facts, claims);
     disclaim(&facts, claims);
     Some(facts)
 }
@@ -315,7 +318,7 @@ fn sum_up_witnesses(facts: &Facts, claims: &mut Claims) {
     );
 }
 
-fn check_body(parts: &Parts, facts: &Facts, claims: &mut Claims) -> BTreeMap<CompartmentLabel, String> {
+fn check_body(parts: &Parts, facts: &mut Facts, claims: &mut Claims) {
     let head = match read_head(parts, &facts.statement, claims) {
         Some(head) => head,
         None => {
@@ -327,10 +330,9 @@ fn check_body(parts: &Parts, facts: &Facts, claims: &mut Claims) -> BTreeMap<Com
                     "there is no body head that it could belong to",
                 );
             }
-            return BTreeMap::new();
+            return;
         }
     };
-    let mut names = BTreeMap::new();
     for (label, proofs) in &parts.fields {
         let name = format!("fields {label}");
         match read_fields(&head, label, proofs) {
@@ -342,7 +344,7 @@ fn check_body(parts: &Parts, facts: &Facts, claims: &mut Claims) -> BTreeMap<Com
                         proofs.len()
                     ),
                 );
-                names.insert(*label, compartment);
+                facts.compartments.insert(*label, compartment);
             }
             Err(reason) => {
                 claims.failed(name, "The fields are what the author bound with its signature.", reason);
@@ -353,13 +355,13 @@ fn check_body(parts: &Parts, facts: &Facts, claims: &mut Claims) -> BTreeMap<Com
     for label in parts.sealed.keys().chain(parts.keys.keys()).collect::<BTreeSet<_>>() {
         let name = format!("compartment {label}");
         match open_disclosed(parts, &head, &context, label) {
-            Ok(()) => {
-                claims.proved(name, "The compartment, as it was sealed, opens with the disclosed key to these fields.")
+            Ok(direct) => {
+                claims.proved(name, "The compartment, as it was sealed, opens with the disclosed key to these fields.");
+                facts.direct.insert(*label, direct);
             }
             Err(reason) => claims.failed(name, "The compartment opens with the disclosed key to these fields.", reason),
         }
     }
-    names
 }
 
 /// The compartments of the body; `None` if the head is not there or not good.
@@ -438,23 +440,23 @@ fn read_fields(
     Ok((first.compartment.clone(), first.size))
 }
 
+/// Opens a compartment with its disclosed key; gives it with one `direct` recipient.
 fn open_disclosed(
     parts: &Parts,
     head: &[CompartmentHead],
     context: &SealContext,
     label: &CompartmentLabel,
-) -> Result<(), String> {
+) -> Result<Vec<u8>, String> {
     let compartment = find(head, label)?;
     let (Some(sealed), Some(key)) = (parts.sealed.get(label), parts.keys.get(label)) else {
         return Err("the sealed compartment and its key come together".to_owned());
     };
     let opened = compartment.open_with(context, sealed, key).map_err(|error| error.to_string())?;
     let proofs = opened.fields().iter().map(|field| opened.field_proof(&field.name)).collect::<Option<Vec<_>>>();
-    if proofs.as_deref() == parts.fields.get(label).map(Vec::as_slice) {
-        Ok(())
-    } else {
-        Err("it holds other fields than those shown".to_owned())
+    if proofs.as_deref() != parts.fields.get(label).map(Vec::as_slice) {
+        return Err("it holds other fields than those shown".to_owned());
     }
+    compartment.with_direct_recipient(sealed).map_err(|error| error.to_string())
 }
 
 /// What evidence never shows, so that nobody reads it into it.

@@ -1,4 +1,4 @@
-//! The files that follow from the signed ones: PEM, hexadecimal, JSON and the README.
+//! The files that follow from the signed ones: PEM, hexadecimal, JSON, the README and what other tools open.
 
 use std::collections::BTreeMap;
 
@@ -20,6 +20,7 @@ pub(super) fn files(parts: &Parts, facts: &Facts, claims: &Claims) -> Bundle {
     let mut files: BTreeMap<Place, Vec<u8>> = BTreeMap::new();
     files.insert(Place::Leaf, format!("{}\n", HEXLOWER.encode(&parts.statement)).into_bytes());
     files.extend(keys(facts).into_iter().map(|(member, key)| (Place::Key(member), key.to_pem().into_bytes())));
+    files.extend(facts.direct.iter().map(|(label, bytes)| (Place::Direct(*label), bytes.clone())));
     if !parts.fields.is_empty() {
         files.insert(Place::Body, body(parts).into_bytes());
     }

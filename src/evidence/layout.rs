@@ -35,6 +35,9 @@ pub enum Place {
     Sealed(CompartmentLabel),
     /// `compartments/<label>.key`: its content key in hexadecimal.
     ContentKey(CompartmentLabel),
+    /// `compartments/<label>.direct.cose`, derived: the same ciphertext with one recipient of the kind `direct`, so that any
+    /// COSE tool opens it with the content key.
+    Direct(CompartmentLabel),
     /// `body.json`, derived: the fields for reading.
     Body,
 }
@@ -49,7 +52,7 @@ impl Place {
     #[must_use]
     pub fn is_derived(self) -> bool {
         match self {
-            Self::Readme | Self::Leaf | Self::Key(_) | Self::Body => true,
+            Self::Readme | Self::Leaf | Self::Key(_) | Self::Direct(_) | Self::Body => true,
             Self::Charter
             | Self::Manifest(_)
             | Self::Statement
@@ -78,6 +81,7 @@ impl fmt::Display for Place {
             Self::Fields(label) => write!(formatter, "fields/{label}.cbor"),
             Self::Sealed(label) => write!(formatter, "compartments/{label}.cose"),
             Self::ContentKey(label) => write!(formatter, "compartments/{label}.key"),
+            Self::Direct(label) => write!(formatter, "compartments/{label}.direct.cose"),
             Self::Body => formatter.write_str("body.json"),
         }
     }
@@ -98,7 +102,7 @@ impl FromStr for Place {
                 _ => return Err(NoSuchPlace),
             },
             Some((folder, file)) => {
-                let (stem, ending) = file.rsplit_once('.').ok_or(NoSuchPlace)?;
+                let (stem, ending) = file.split_once('.').ok_or(NoSuchPlace)?;
                 match (folder, ending) {
                     ("manifests", "cose") => Self::Manifest(member(stem)?),
                     ("receipts", "cose") => Self::Receipt(member(stem)?),
@@ -106,6 +110,7 @@ impl FromStr for Place {
                     ("cosignatures", "cbor") => Self::Cosignature(member(stem)?),
                     ("fields", "cbor") => Self::Fields(label(stem)?),
                     ("compartments", "cose") => Self::Sealed(label(stem)?),
+                    ("compartments", "direct.cose") => Self::Direct(label(stem)?),
                     ("compartments", "key") => Self::ContentKey(label(stem)?),
                     _ => return Err(NoSuchPlace),
                 }
@@ -145,6 +150,7 @@ mod tests {
             &format!("fields/{label}.cbor"),
             &format!("compartments/{label}.cose"),
             &format!("compartments/{label}.key"),
+            &format!("compartments/{label}.direct.cose"),
         ] {
             assert_eq!(path.parse::<Place>().unwrap().to_string(), path);
         }

@@ -2,8 +2,6 @@
 //!
 //! Everything in it comes from the signed files, so that it can be written again and compared.
 
-use std::collections::BTreeSet;
-
 use data_encoding::HEXLOWER;
 
 use super::check::Facts;
@@ -99,6 +97,8 @@ fn files(parts: &Parts, facts: &Facts) -> String {
     for label in parts.sealed.keys() {
         rows.push((Place::Sealed(*label).to_string(), "the compartment as it was sealed (COSE_Encrypt)".to_owned()));
         rows.push((Place::ContentKey(*label).to_string(), "the key that opens it".to_owned()));
+        let what = "the same ciphertext for whoever has the key: its readers' wrapped keys are left out";
+        rows.push((Place::Direct(*label).to_string(), what.to_owned()));
     }
     let rows: String = rows.into_iter().map(|(path, what)| format!("| `{path}` | {what} |\n")).collect();
     format!("\n## The files\n\n| file | what it is |\n|---|---|\n{rows}")
@@ -138,24 +138,22 @@ fn how_to_check(parts: &Parts, facts: &Facts) -> String {
     text
 }
 
-/// How `cwt` opens a compartment: the readers' wrapped keys are replaced by the one that is disclosed, which the encryption
-/// does not cover.
+/// How `cwt` opens the compartments.
 fn compartments(parts: &Parts, facts: &Facts) -> String {
     let context = SealContext { federation: facts.federation.id(), record: facts.statement.id };
-    let labels: BTreeSet<_> = parts.sealed.keys().collect();
-    let calls: String = labels
-        .into_iter()
+    let calls: String = parts
+        .sealed
+        .keys()
         .map(|label| format!("show(\"{label}\", \"{}\")\n", HEXLOWER.encode(&external_aad(&context, label))))
         .collect();
     format!(
-        "\nThe sealed compartments with `cwt` (Python). The SHA-256 of each file stands in `head.cbor`.\n\n\
+        "\nThe sealed compartments with `cwt` (Python). The SHA-256 of each, as it was sealed, stands in `head.cbor`.\n\n\
          ```python\n\
          import cbor2, cwt\n\n\
          def show(label, external_aad):\n    \
-             sealed = cbor2.loads(open(f\"compartments/{{label}}.cose\", \"rb\").read())\n    \
+             sealed = open(f\"compartments/{{label}}.direct.cose\", \"rb\").read()\n    \
              key = bytes.fromhex(open(f\"compartments/{{label}}.key\").read())\n    \
-             sealed.value[3] = [[b\"\", {{1: -6}}, b\"\"]]  # the key is given directly\n    \
-             key = cwt.COSEKey.from_symmetric_key(key, alg=\"ChaCha20/Poly1305\")\n    \
+             key = cwt.COSEKey.from_symmetric_key(key, alg=\"ChaCha20/Poly1305\", kid=bytes.fromhex(label))\n    \
              print(cbor2.loads(cwt.COSE.new().decode(sealed, key, external_aad=bytes.fromhex(external_aad))))\n\n\
          {calls}```\n"
     )

@@ -50,7 +50,8 @@ fn judge(bundle: &Bundle, trusted: Option<&Federation>, mut claims: Claims) -> R
 
 /// Derives all files once more and compares them byte by byte with those in the bundle.
 fn compare_derived(bundle: &Bundle, parts: &Parts, facts: &Facts, found: &Claims, claims: &mut Claims) {
-    const SENTENCE: &str = "Keys, leaf.hex, body.json and README.md are exactly what the signed files give.";
+    const SENTENCE: &str =
+        "README.md, keys, leaf.hex, body.json and whatever else is derived is exactly what the signed files give.";
     let derived = derived::files(parts, facts, found);
     let signed = match parts.files() {
         Ok(files) => files,

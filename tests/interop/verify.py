@@ -18,7 +18,6 @@ import cwt
 import scitt_cose
 from cryptography.hazmat.primitives import serialization
 
-VDS = 395
 FEDERATION = -65601
 
 
@@ -67,7 +66,7 @@ def main() -> int:
     head = folder / "head.cbor"
     if head.exists():
         report(hashlib.sha256(head.read_bytes()).digest() == payload, "the statement binds head.cbor by its SHA-256")
-    for path in sorted((folder / "compartments").glob("*.cose")):
+    for path in sorted((folder / "compartments").glob("*.key")):
         try:
             report(compartment(folder, path, protected), f"cwt: compartment {path.stem} opens to the fields shown")
         except Exception as error:  # whatever the library raises is a refusal
@@ -137,21 +136,19 @@ def command_line(folder: pathlib.Path, author: str) -> bool:
 
 
 def compartment(folder: pathlib.Path, path: pathlib.Path, protected: dict) -> bool:
-    """Opens a COSE_Encrypt with its disclosed content key: the readers' wrapped keys, which the encryption does not cover, give
-    way to a recipient of the kind `direct`."""
-    sealed = path.read_bytes()
+    """Opens a COSE_Encrypt with its disclosed content key. The statement binds the compartment as it was sealed; what is opened has
+    the same ciphertext, with one recipient of the kind `direct` in place of the readers."""
+    sealed = path.with_suffix(".cose").read_bytes()
+    direct = path.with_suffix(".direct.cose").read_bytes()
     label = bytes.fromhex(path.stem)
     head = cbor2.loads((folder / "head.cbor").read_bytes())
     (entry,) = [entry for entry in head if entry[1] == label]
-    if hashlib.sha256(sealed).digest() != entry[2]:
+    if hashlib.sha256(sealed).digest() != entry[2] or cbor2.loads(sealed).value[:3] != cbor2.loads(direct).value[:3]:
         return False
     external_aad = protected[FEDERATION] + protected[15][2].encode() + label
-    key = cwt.COSEKey.from_symmetric_key(
-        bytes.fromhex(path.with_suffix(".key").read_text()), alg="ChaCha20/Poly1305"
-    )
-    message = cbor2.loads(sealed)
-    message.value[3] = [[b"", {1: -6}, b""]]
-    content = cbor2.loads(cwt.COSE.new().decode(message, key, external_aad=external_aad))
+    key = bytes.fromhex(path.read_text())
+    key = cwt.COSEKey.from_symmetric_key(key, alg="ChaCha20/Poly1305", kid=label)
+    content = cbor2.loads(cwt.COSE.new().decode(direct, key, external_aad=external_aad))
     opened = [[salt, name, value] for salt, name, value in content[2]]
     shown = cbor2.loads((folder / "fields" / f"{path.stem}.cbor").read_bytes())
     return opened == [[field[2], field[3], field[4]] for field in shown] and {f[1] for f in shown} == {content[1]}
