@@ -176,6 +176,10 @@ impl FileSystem for FaultFs {
     fn salt(&self) -> io::Result<u32> {
         Ok(self.0.salts.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9))
     }
+
+    fn is_parallel(&self) -> bool {
+        false
+    }
 }
 
 impl Memory {

@@ -48,6 +48,8 @@ pub(crate) trait FileSystem: Debug + Send + Sync {
     fn free(&self, dir: &Path) -> io::Result<u64>;
     /// A number that nobody outside can foresee.
     fn salt(&self) -> io::Result<u32>;
+    /// Whether two files may be written at once. Tests want one order of things.
+    fn is_parallel(&self) -> bool;
 }
 
 /// The operating system's files.
@@ -100,6 +102,10 @@ impl FileSystem for RealFs {
 
     fn salt(&self) -> io::Result<u32> {
         getrandom::u32().map_err(io::Error::other)
+    }
+
+    fn is_parallel(&self) -> bool {
+        true
     }
 }
 

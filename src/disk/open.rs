@@ -341,6 +341,11 @@ impl Replay<'_> {
             }
             current = Some(self.segment(at, segments, number, is_last)?);
         }
+        let (known, held) = (self.known[at], self.seen[at].next);
+        if known > held {
+            let what = format!("all up to byte {} of {} was there", known.offset, segments.name(known.segment));
+            self.report.damage.push(damage(segments, held.segment.max(1), held.offset, &what));
+        }
         Ok(current)
     }
 

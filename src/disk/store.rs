@@ -106,8 +106,8 @@ impl DiskStore {
         }
         self.flushing = true;
         let changes = self.view.begin(self.writers.each_ref().map(|writer| writer.seen));
-        let chunks = self.writers.iter_mut().flat_map(Writer::begin).collect();
-        Some(flush::job(chunks, &self.view.index, changes))
+        let [statements, bodies] = self.writers.each_mut().map(Writer::begin);
+        Some(flush::job((statements, bodies), &self.view.index, changes))
     }
 
     /// Takes note of how the job went. Without an error, all that was staged before [`Self::begin_flush`] is durable.
