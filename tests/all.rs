@@ -1,6 +1,10 @@
 //! The one test binary: linking is the slowest part of a test run, so every file beside this one is a module of it.
 //! `tidy` fails if a file is forgotten here.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+#[cfg(feature = "node")]
+mod cli;
 mod evidence;
 mod evidence_fixture;
 mod floors;

@@ -4,12 +4,14 @@ use serde_json::{Map, Value, json};
 
 use super::context::Context;
 use super::report::{Exit, Outcome};
-use crate::node::config::layers;
+use crate::node::config::{EXAMPLE, layers};
 
 #[derive(clap::Subcommand, Debug)]
 pub(super) enum Command {
     /// Check the config and what overrides it; tell all faults at once
     Check,
+    /// Print a config with every option, its meaning and its default
+    Example,
     /// Show every option with the value that applies
     Show {
         /// Say also where each value comes from
@@ -19,16 +21,18 @@ pub(super) enum Command {
 }
 
 pub(super) fn run(context: &Context, command: &Command) -> Outcome {
-    let (config, settings) = context.config_with_origins()?;
     match command {
         Command::Check => {
+            let config = context.config()?;
             let path = context.config_path();
             context.ui.result(
                 &json!({ "valid": true, "config": path, "member": config.member }),
                 format!("{}: good, for a node of {}", path.display(), config.member),
             )?;
         }
+        Command::Example => context.ui.line(EXAMPLE)?,
         Command::Show { origin } => {
+            let (_, settings) = context.config_with_origins()?;
             let mut lines = Vec::with_capacity(settings.len());
             let mut object = Map::new();
             for setting in &settings {

@@ -35,7 +35,7 @@ use report::{Exit, Outcome};
 /// The node that each country runs to share its precursor-chemical exports with the countries that need to know.
 #[derive(Parser, Debug)]
 #[command(name = "shieldwall", version, max_term_width = 100, propagate_version = true)]
-#[command(after_help = "Exit codes: docs/exit-codes.md. Options of the node: node-config/example.toml.")]
+#[command(after_help = "Exit codes: docs/exit-codes.md. Options of the node: shieldwall config example.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -173,7 +173,7 @@ fn config(error: &ConfigError) -> Class {
         ),
         ConfigError::Unreadable { .. } => (Exit::Config, None),
         ConfigError::Faulty { .. } => {
-            (Exit::Config, Some("node-config/example.toml shows every option with its default"))
+            (Exit::Config, Some("`shieldwall config example` shows every option with its default"))
         }
     }
 }

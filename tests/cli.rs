@@ -1,0 +1,93 @@
+//! The command line, as an operator sees it: the transcripts in `tests/cli/*.md`, and what cannot be written as one.
+//!
+//! After a wanted change: `just transcripts`, then read `git diff` as the review.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_shieldwall");
+
+#[test]
+fn transcripts() {
+    trycmd::TestCases::new().register_bin("shieldwall", Path::new(PROGRAM)).case("tests/cli/*.md");
+}
+
+#[test]
+fn keys_are_encrypted_and_a_wrong_passphrase_has_its_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let right = secret(folder.path(), "right", "correct horse battery");
+    let wrong = secret(folder.path(), "wrong", "incorrect horse battery");
+    let member = folder.path().join("GE");
+    let made = run(&["init", "GE", "--dir", &text(&member), "--passphrase-file", &right]);
+    assert!(made.status.success(), "{made:?}");
+    for entry in fs::read_dir(member.join("keys")).unwrap() {
+        let path = entry.unwrap().path();
+        assert!(fs::read_to_string(&path).unwrap().contains("ENCRYPTED"), "{}", path.display());
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
+    }
+
+    let charter = text(&folder.path().join("charter.cose"));
+    let drawn =
+        run(&["charter", "create", "--name", "Alone", "--out", &charter, &text(&member.join("manifest-GE.cose"))]);
+    assert!(drawn.status.success(), "{drawn:?}");
+    let config = text(&member.join("shieldwall.toml"));
+    let sign = |secret: &str| run(&["--config", &config, "charter", "sign", &charter, "--passphrase-file", secret]);
+    assert_eq!(sign(&wrong).status.code(), Some(12));
+    assert!(sign(&right).status.success());
+    assert_eq!(run(&["charter", "verify", &charter]).status.code(), Some(0));
+}
+
+#[test]
+fn a_secret_that_others_can_read_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = secret(folder.path(), "secret", "correct horse battery");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
+    let refused = run(&["init", "GE", "--dir", &text(&folder.path().join("GE")), "--passphrase-file", &secret]);
+    assert_eq!(refused.status.code(), Some(14), "{refused:?}");
+    assert!(!folder.path().join("GE").exists(), "nothing is made");
+}
+
+#[test]
+fn a_key_log_of_the_connections_is_refused() {
+    let output = command(&["status"]).env("SSLKEYLOGFILE", "/dev/null").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("unset SSLKEYLOGFILE"));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = command(&["init", "GE", "--insecure-dev-keys", "--dir", &text(&folder.path().join("GE"))])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{output:?}");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+fn secret(folder: &Path, name: &str, passphrase: &str) -> String {
+    let path = folder.join(name);
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).unwrap();
+    writeln!(file, "{passphrase}").unwrap();
+    text(&path)
+}
+
+fn run(args: &[&str]) -> Output {
+    command(args).output().unwrap()
+}
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(args).env_clear().stdin(Stdio::null());
+    command
+}
+
+fn text(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
+}
