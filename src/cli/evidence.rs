@@ -32,9 +32,12 @@ pub(super) struct ExportArgs {
     /// The folder to make
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Leave a compartment of the body out; may be repeated
-    #[arg(long, value_name = "COMPARTMENT")]
+    /// Leave a compartment (parties) or a field (trade/ucr) of the body out; may be repeated
+    #[arg(long, value_name = "NAME")]
     redact: Vec<String>,
+    /// Add the sealed compartments with their content keys, so that any COSE tool can open them
+    #[arg(long)]
+    disclose_keys: bool,
 }
 
 /// Checks evidence offline. Every file is derived again from the signed ones and compared.
@@ -56,13 +59,13 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
 }
 
 fn export(context: &Context, args: ExportArgs) -> Outcome {
-    let ExportArgs { id, out, redact } = args;
+    let ExportArgs { id, out, redact, disclose_keys } = args;
     if out.symlink_metadata().is_ok() {
         return Err(
             Failure::new(Exit::Failure, format!("{} exists already", out.display())).hint("choose another --out")
         );
     }
-    let Response::Evidence(evidence) = context.ask(&Request::Evidence { id, redact })? else {
+    let Response::Evidence(evidence) = context.ask(&Request::Evidence { id, redact, disclose_keys })? else {
         return Err(unexpected());
     };
     for (name, bytes) in &evidence {

@@ -49,8 +49,11 @@ pub enum Request {
     Evidence {
         /// Which record.
         id: RecordId,
-        /// Compartments to leave out.
+        /// Compartments (`parties`) and fields (`trade/ucr`) to leave out.
         redact: Vec<String>,
+        /// Whether the sealed compartments go along with their content keys, so that any COSE tool can open them.
+        #[serde(default)]
+        disclose_keys: bool,
     },
     /// Ask every member within reach for its receipt of every log, and wait for them.
     CollectReceipts,
@@ -467,9 +470,10 @@ mod tests {
 
     #[test]
     fn requests_and_answers_survive_json() {
-        let request = Request::Evidence { id: "GE-1".parse().unwrap(), redact: vec!["parties".to_owned()] };
+        let request =
+            Request::Evidence { id: "GE-1".parse().unwrap(), redact: vec!["parties".to_owned()], disclose_keys: true };
         let json = serde_json::to_string(&request).unwrap();
-        assert_eq!(json, r#"{"evidence":{"id":"GE-1","redact":["parties"]}}"#);
+        assert_eq!(json, r#"{"evidence":{"id":"GE-1","redact":["parties"],"disclose_keys":true}}"#);
         assert_eq!(serde_json::from_str::<Request>(&json).unwrap(), request);
 
         let files = BTreeMap::from([("statement.cose".to_owned(), Bytes(vec![0xd2, 0x84]))]);
