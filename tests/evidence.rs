@@ -117,7 +117,7 @@ fn no_flipped_bit_in_any_file_goes_unnoticed() {
         let step = match path.split('/').next() {
             Some("charter.cose") => 7,
             Some("manifests" | "compartments") => 47,
-            Some("README.md" | "leaf.hex" | "body.json" | "keys") => 53,
+            Some("README.md" | "transparent.cose" | "leaf.hex" | "body.json" | "keys") => 53,
             _ => 1,
         };
         for at in (0..bytes.len()).step_by(step).chain([bytes.len() - 1]) {
@@ -138,6 +138,7 @@ fn the_claim_that_fails_is_that_of_the_file() {
     let (_, bundle, trusted) = full();
     for (path, expected) in [
         ("README.md", "derived files"),
+        ("transparent.cose", "derived files"),
         ("leaf.hex", "derived files"),
         ("body.json", "derived files"),
         ("keys/TR.pem", "derived files"),
@@ -319,4 +320,31 @@ fn what_a_node_holds_must_be_good_to_be_exported() {
         .retain(|held| !matches!(held.root.claim().unwrap().claim, Claim::Cosignature { size: 7, .. }));
     let bundle = export(&material, &options).unwrap();
     assert_eq!(bundle.keys().filter(|path| path.starts_with("receipts/")).count(), 1);
+}
+
+/// A hostile author can have a cosignature of another history held; it must not stand in the way.
+#[test]
+fn a_cosignature_of_another_history_is_passed_over() {
+    let world = World::new();
+    let mut material = world.material(1);
+    material.frontiers[0].path[0].0[0] ^= 1;
+    material.cosignatures[2].path[0].0[0] ^= 1;
+    let bundle = export(&material, &ExportOptions::default()).unwrap();
+    assert!(!bundle.contains_key("cosignatures/LB.cbor") && !bundle.contains_key("receipts/W1.cose"));
+    assert!(bundle.contains_key("cosignatures/TR.cbor") && bundle.contains_key("receipts/TR.cose"));
+    assert!(verify_under(&bundle, &world.federation).proved);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn reading_any_bytes_never_panics(at: proptest::sample::Index, bytes: Vec<u8>) {
+        static FULL: std::sync::LazyLock<(World, Bundle, Vec<u8>)> = std::sync::LazyLock::new(full);
+        let (world, bundle, _) = &*FULL;
+        let mut changed = bundle.clone();
+        let path = bundle.keys().nth(at.index(bundle.len())).unwrap();
+        changed.insert(path.clone(), bytes);
+        proptest::prop_assert!(!verify_under(&changed, &world.federation).proved);
+    }
 }

@@ -24,6 +24,8 @@ pub mod label {
     pub const PAYLOAD_HASH_ALG: i64 = 258;
     /// Content type of what was hashed (COSE hash envelope).
     pub const PREIMAGE_CONTENT_TYPE: i64 = 259;
+    /// Receipts of a SCITT transparent statement (RFC 9942), in the unprotected header.
+    pub const RECEIPTS: i64 = 394;
     /// Verifiable data structure (RFC 9942); 1 is the SHA-256 Merkle tree of RFC 9162.
     pub const VDS: i64 = 395;
     /// Proofs of the verifiable data structure (RFC 9942), in the unprotected header.

@@ -11,6 +11,8 @@ use super::layout::Place;
 use super::parts::Parts;
 use super::readme;
 use super::report::Claims;
+use crate::encoding::cbor::{Map, Value};
+use crate::encoding::cose::{Sign1, label};
 use crate::encoding::ids::MemberCode;
 use crate::identity::PublicKey;
 use crate::record::{Content, PartialRecord};
@@ -18,6 +20,7 @@ use crate::record::{Content, PartialRecord};
 /// All derived files. `claims` are those of the check that gave `facts`, and of nothing else.
 pub(super) fn files(parts: &Parts, facts: &Facts, claims: &Claims) -> Bundle {
     let mut files: BTreeMap<Place, Vec<u8>> = BTreeMap::new();
+    files.insert(Place::Transparent, transparent(parts, facts));
     files.insert(Place::Leaf, format!("{}\n", HEXLOWER.encode(&parts.statement)).into_bytes());
     files.extend(keys(facts).into_iter().map(|(member, key)| (Place::Key(member), key.to_pem().into_bytes())));
     files.extend(facts.direct.iter().map(|(label, bytes)| (Place::Direct(*label), bytes.clone())));
@@ -26,6 +29,15 @@ pub(super) fn files(parts: &Parts, facts: &Facts, claims: &Claims) -> Bundle {
     }
     files.insert(Place::Readme, readme::readme(parts, facts, claims).into_bytes());
     files.into_iter().map(|(place, bytes)| (place.to_string(), bytes)).collect()
+}
+
+/// The statement with all receipts, the author's first (RFC 9943).
+fn transparent(parts: &Parts, facts: &Facts) -> Vec<u8> {
+    let author = facts.statement.id.log.member;
+    let others = parts.receipts.iter().filter(|(member, _)| **member != author).map(|(_, receipt)| receipt);
+    let receipts = parts.receipts.get(&author).into_iter().chain(others);
+    let receipts = receipts.map(|receipt| Value::Bytes(receipt.encode())).collect::<Vec<_>>();
+    Sign1 { unprotected: Map::new().with(label::RECEIPTS, receipts), ..facts.object.clone() }.encode()
 }
 
 /// The key that each signature of a member here verifies with: the author's log key, the others' witness keys.

@@ -8,7 +8,9 @@ use super::material::{FrontierCosignature, Inclusion, Material};
 use super::parts::Parts;
 use super::report::Claims;
 use super::{Bundle, FILE_BYTES_MAX, FILES_MAX};
+use crate::encoding::hash::Digest;
 use crate::encoding::ids::MemberCode;
+use crate::encoding::merkle;
 use crate::encoding::time::UnixTime;
 use crate::ledger::{Claim, Frontier, Receipt};
 
@@ -133,8 +135,12 @@ fn select_cosignatures(material: &Material) -> BTreeMap<MemberCode, &Inclusion> 
     let usable = material.cosignatures.iter().filter_map(|held| {
         let root = held.root.verify(&material.federation).ok()?;
         let Claim::Cosignature { log, size } = root.claim else { return None };
-        let covers = log == material.id.log && size >= RECEIPT_SIZE_MIN && size > material.id.position;
-        (covers && root.by != log.member).then_some((root.by, root.issued_at, held))
+        let covers = log == material.id.log && size >= RECEIPT_SIZE_MIN;
+        (covers && root.by != log.member && leads(material, size, &held.path, &root.root)).then_some((
+            root.by,
+            root.issued_at,
+            held,
+        ))
     });
     earliest(usable)
 }
@@ -144,11 +150,21 @@ fn select_frontiers(material: &Material) -> BTreeMap<MemberCode, FrontierCosigna
     let usable = material.frontiers.iter().filter_map(|held| {
         let root = held.root.verify(&material.federation).ok()?;
         let frontier: Frontier = held.entries.iter().copied().collect();
-        let (size, _) = frontier.get(&material.id.log)?;
-        let covers = matches!(root.claim, Claim::Frontier { .. }) && size > material.id.position;
-        (covers && root.by != material.id.log.member).then_some((root.by, root.issued_at, held))
+        let (size, log_root) = frontier.get(&material.id.log)?;
+        let of_list = matches!(root.claim, Claim::Frontier { .. }) && frontier.root() == root.root;
+        (of_list && root.by != material.id.log.member && leads(material, size, &held.path, &log_root)).then_some((
+            root.by,
+            root.issued_at,
+            held,
+        ))
     });
     earliest(usable).into_iter().map(|(member, held)| (member, held.clone())).collect()
+}
+
+/// Whether the path leads from the record to the root. A cosignature for which it does not is of another history than the one
+/// held here; it must not stand in the way of evidence for this one.
+fn leads(material: &Material, size: u64, path: &[Digest], root: &Digest) -> bool {
+    merkle::verify_inclusion(&merkle::leaf_hash(&material.statement), material.id.position, size, path, root)
 }
 
 fn earliest<'a, T>(usable: impl Iterator<Item = (MemberCode, UnixTime, &'a T)>) -> BTreeMap<MemberCode, &'a T> {

@@ -19,6 +19,8 @@ pub enum Place {
     Manifest(MemberCode),
     /// `statement.cose`: the statement, a SCITT signed statement.
     Statement,
+    /// `transparent.cose`, derived: the statement with all receipts in its unprotected header, a SCITT transparent statement.
+    Transparent,
     /// `leaf.hex`, derived: the statement in hexadecimal, as verifiers of receipts ask for it.
     Leaf,
     /// `receipts/GE.cose`: a checkpoint (of the author) or cosignature (of another member) as a COSE receipt.
@@ -52,7 +54,7 @@ impl Place {
     #[must_use]
     pub fn is_derived(self) -> bool {
         match self {
-            Self::Readme | Self::Leaf | Self::Key(_) | Self::Direct(_) | Self::Body => true,
+            Self::Readme | Self::Transparent | Self::Leaf | Self::Key(_) | Self::Direct(_) | Self::Body => true,
             Self::Charter
             | Self::Manifest(_)
             | Self::Statement
@@ -73,6 +75,7 @@ impl fmt::Display for Place {
             Self::Charter => formatter.write_str("charter.cose"),
             Self::Manifest(member) => write!(formatter, "manifests/{member}.cose"),
             Self::Statement => formatter.write_str("statement.cose"),
+            Self::Transparent => formatter.write_str("transparent.cose"),
             Self::Leaf => formatter.write_str("leaf.hex"),
             Self::Receipt(member) => write!(formatter, "receipts/{member}.cose"),
             Self::Key(member) => write!(formatter, "keys/{member}.pem"),
@@ -96,6 +99,7 @@ impl FromStr for Place {
                 "README.md" => Self::Readme,
                 "charter.cose" => Self::Charter,
                 "statement.cose" => Self::Statement,
+                "transparent.cose" => Self::Transparent,
                 "leaf.hex" => Self::Leaf,
                 "head.cbor" => Self::Head,
                 "body.json" => Self::Body,
@@ -140,6 +144,7 @@ mod tests {
             "README.md",
             "charter.cose",
             "statement.cose",
+            "transparent.cose",
             "leaf.hex",
             "head.cbor",
             "body.json",

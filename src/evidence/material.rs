@@ -18,7 +18,7 @@ pub struct Material {
     /// The newest checkpoint of its log. It covers at least two statements.
     pub checkpoint: Inclusion,
     /// Per-log cosignatures of its log by other members. Those that cannot serve are passed over: size below 2 or not beyond
-    /// the record, or a key that the member's newest manifest no longer lists. Of several by one member the earliest
+    /// the record, a root that the path does not lead to, or a key that the member's newest manifest no longer lists. Of several by one member the earliest
     /// counts, as it says most about *since when*.
     pub cosignatures: Vec<Inclusion>,
     /// Frontier cosignatures by other members, chosen alike.

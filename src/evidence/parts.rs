@@ -43,7 +43,9 @@ pub(super) fn claim_of(place: Place) -> String {
         Place::Head => "head".to_owned(),
         Place::Fields(label) => format!("fields {label}"),
         Place::Sealed(label) | Place::ContentKey(label) => format!("compartment {label}"),
-        Place::Readme | Place::Leaf | Place::Key(_) | Place::Direct(_) | Place::Body => "derived files".to_owned(),
+        Place::Readme | Place::Transparent | Place::Leaf | Place::Key(_) | Place::Direct(_) | Place::Body => {
+            "derived files".to_owned()
+        }
     }
 }
 
@@ -164,7 +166,7 @@ impl Reading {
             Place::ContentKey(label) => {
                 self.keys.insert(label, decode_key(bytes).ok_or("not a key: 64 hexadecimal digits and a line end")?);
             }
-            Place::Readme | Place::Leaf | Place::Key(_) | Place::Direct(_) | Place::Body => {}
+            Place::Readme | Place::Transparent | Place::Leaf | Place::Key(_) | Place::Direct(_) | Place::Body => {}
         }
         Ok(())
     }

@@ -69,7 +69,8 @@ fn files(parts: &Parts, facts: &Facts) -> String {
             Place::Statement.to_string(),
             "the signed statement (COSE_Sign1, RFC 9052; SCITT signed statement, RFC 9943)".to_owned(),
         ),
-        (Place::Leaf.to_string(), "the same in hexadecimal: the leaf of the log".to_owned()),
+        (Place::Transparent.to_string(), "the same with all receipts in it (SCITT transparent statement)".to_owned()),
+        (Place::Leaf.to_string(), "the statement in hexadecimal: the leaf of the log".to_owned()),
         (
             "receipts/".to_owned(),
             "who signed a tree of the log with the statement in it (COSE receipts, RFC 9942)".to_owned(),

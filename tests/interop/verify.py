@@ -48,6 +48,13 @@ def main() -> int:
         )
         what = f"position {result.leaf_index} of {result.tree_size}, root {str(result.root)[:12]}"
         report(result.ok, f"scitt-cose: receipt by {result.issuer}: {what} {'; '.join(result.errors)}")
+    transparent = (folder / "transparent.cose").read_bytes()
+    parsed = scitt_cose.parse_signed_statement(transparent, public_key_pem=pem(folder, author))
+    attached = scitt_cose.extract_receipts(transparent)
+    good = parsed["signature_verified"] is True and sorted(attached) == sorted(
+        path.read_bytes() for path in (folder / "receipts").glob("*.cose")
+    )
+    report(good, f"scitt-cose: transparent statement with {len(attached)} receipts")
     report(command_line(folder, author), "scitt-cose: the command line that README.md gives")
 
     key = cwt.COSEKey.from_pem(pem(folder, author), kid=protected[4])
