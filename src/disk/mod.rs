@@ -1,11 +1,11 @@
 //! The [`Store`](crate::ledger::Store) on files: append-only segments, which are the truth, and an index beside them,
 //! which derives from them.
 //!
-//! **Segments** ([`segment`]) hold frames ([`frame`]): length, own place, key, time of receipt, content, checksum. Each read checks
+//! **Segments** (`segment`) hold frames (`frame`): length, own place, key, time of receipt, content, checksum. Each read checks
 //! all of it. A group of frames is written and fsynced before anything that rests on it leaves the node. When an fsync fails,
 //! the store fails for good: what the page cache holds after that is not what the disk holds.
 //!
-//! **The index** ([`index`]) is one sled tree: where each frame lies, the leaf hash of each statement, one Merkle node per 64
+//! **The index** (`index`) is one sled tree: where each frame lies, the leaf hash of each statement, one Merkle node per 64
 //! leaves, and the marks. It is never fsynced and need not be. Every group changes it in one atomic batch, together with a row
 //! that says how far into the segments it has seen and the *sum* of a digest of every row. At open the whole index is
 //! read and its sum compared, so that of all states that a power cut may leave only a true earlier state is used; what
