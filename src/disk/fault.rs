@@ -222,10 +222,15 @@ impl File for Memory {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.shared().sync()?;
         let mut content = self.content.lock().unwrap();
-        content.durable = content.now.clone();
-        content.unsynced.clear();
+        let unsynced = std::mem::take(&mut content.unsynced);
+        // As on Linux, pages whose write-back failed pass for clean from then on.
+        self.shared().sync()?;
+        for (offset, bytes) in unsynced {
+            put(&mut content.durable, offset, &bytes);
+        }
+        let length = content.now.len();
+        content.durable.resize(length, 0);
         Ok(())
     }
 }

@@ -368,16 +368,9 @@ impl Replay<'_> {
             found.frames.retain(|frame| frame.offset < cut);
             end = cut;
         }
-        if is_last
-            && self.access == Access::Write
-            && let Some(last) = found.frames.last()
-        {
-            // The last group may be known to the page cache alone: its process was killed, or its fsync failed and left
-            // pages that pass for clean. So it is written again, and waited for.
-            let group = last.group.max(start);
-            let again = &bytes[(group - start) as usize..(end - start) as usize];
-            segment.file.write_at(again, u64::from(group)).doing("writing", &segment.path)?;
-            segment.file.sync().doing("syncing", &segment.path)?;
+        if is_last && self.access == Access::Write {
+            let group = found.frames.last().map_or(start, |last| last.group.max(start));
+            segments.write_again(&segment, group, &bytes[(group - start) as usize..(end - start) as usize])?;
         }
         for hole in &found.holes {
             let what = format!("{} bytes are no whole frame", hole.end - hole.start);

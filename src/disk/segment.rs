@@ -138,6 +138,19 @@ impl Segments {
         Ok(self.keep(file, path, number, salt))
     }
 
+    /// Writes the last group of a segment once more, from `start` on, with the header if nothing comes before it.
+    ///
+    /// The group may be known to the page cache alone: its process was killed, or its fsync failed and left pages that pass
+    /// for clean. So to fsync it without writing it would not do.
+    pub(crate) fn write_again(&self, segment: &Segment, start: u32, group: &[u8]) -> Result<(), StoreError> {
+        if start == HEADER {
+            let header = self.header_bytes(segment.context.segment, segment.context.salt);
+            segment.file.write_at(&header, 0).doing("writing", &segment.path)?;
+        }
+        segment.file.write_at(group, u64::from(start)).doing("writing", &segment.path)?;
+        segment.file.sync().doing("syncing", &segment.path)
+    }
+
     /// The bytes of a stretch.
     pub(crate) fn read(&self, place: Place, length: u32) -> Result<(Vec<u8>, Context), StoreError> {
         let segment = self.get(place.segment)?;

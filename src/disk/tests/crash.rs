@@ -238,3 +238,29 @@ fn a_failed_sync_is_the_end() {
     assert!(disk.get(&Key::Published).is_err());
     assert!(!disk.writable().unwrap());
 }
+
+#[test]
+fn what_is_shown_after_a_failed_sync_is_made_durable_first() {
+    for before in 0..3 {
+        let fs = FaultFs::default();
+        let (mut disk, _) = open_memory(&fs);
+        for number in 0..before {
+            disk.stage(statement(logs()[0], number, &[1; 100])).unwrap();
+            disk.flush().unwrap();
+        }
+        disk.stage(statement(logs()[0], before, &[2; 100])).unwrap();
+        fs.fail_syncs(true);
+        assert!(disk.flush().is_err());
+        fs.fail_syncs(false);
+        // The process ends and begins again; the page cache still has what the disk has not.
+        drop(disk);
+        let (mut disk, _) = open_memory(&fs);
+        let shown = disk.size(&logs()[0]);
+        disk.stage(statement(logs()[0], shown, &[3; 100])).unwrap();
+        disk.flush().unwrap();
+        fs.lose_power();
+        let (disk, report) = open_memory(&fs);
+        assert_eq!(report, Report { replayed: shown + 1, ..Report::default() });
+        assert_eq!(disk.size(&logs()[0]), shown + 1);
+    }
+}

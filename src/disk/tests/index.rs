@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
+use super::super::frame::Place;
+use super::super::index::{self, Changes, Index as _};
+use super::super::sled_index::SledIndex;
 use super::*;
 
 fn open_real(dir: &Path) -> (DiskStore, Report) {
@@ -112,6 +115,39 @@ fn an_index_of_another_store_is_not_believed() {
     memory.forget_marks();
     assert_equal(&disk, &memory);
     assert_equal_marks(&disk, &memory);
+}
+
+#[test]
+fn a_row_that_is_missing_or_other_is_noticed_by_the_sum() {
+    let (dir, mut memory) = written(300);
+    let (log, mark) = (logs()[0], memory.marks(MarkKind::Inbox, None, 1).unwrap()[0].0);
+    let page = index::page_key(RecordId::new(log, 0));
+    let row = index::Row { place: Place { segment: 1, offset: 64 }, length: 99, leaf: None };
+    let other_leaf = |mut page: Vec<u8>| {
+        page[20] ^= 1;
+        Some(page)
+    };
+    type Change<'a> = (Vec<u8>, &'a dyn Fn(Vec<u8>) -> Option<Vec<u8>>);
+    let changes: [Change<'_>; 5] = [
+        (index::mark_key(&mark), &|_| None),
+        (index::mark_key(&mark), &|_| Some(b"another value".to_vec())),
+        (Key::Checkpoint(log).to_bytes(), &|_| None),
+        (Key::Checkpoint(log).to_bytes(), &|_| Some(row.to_bytes())),
+        (page, &other_leaf),
+    ];
+    for (key, change) in &changes {
+        let work = tempfile::tempdir().unwrap();
+        copy(dir.path(), work.path());
+        let sled = SledIndex::open(&work.path().join("index")).unwrap();
+        let value = sled.get(key).unwrap().expect("the row is there");
+        sled.apply(&Changes::from([(key.clone(), change(value))])).unwrap();
+        drop(sled);
+        let (disk, report) = open_real(work.path());
+        assert_eq!(report.rebuilt.as_deref(), Some("stored data is damaged: the index: its sum is wrong"));
+        memory.forget_marks();
+        assert_equal(&disk, &memory);
+        assert_equal_marks(&disk, &memory);
+    }
 }
 
 #[test]
