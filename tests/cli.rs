@@ -8,6 +8,10 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use shieldwall::evidence::{ExportOptions, export};
+
+use crate::evidence_fixture::World;
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_shieldwall");
 
 #[test]
@@ -69,6 +73,32 @@ fn a_reader_that_goes_away_is_no_failure() {
     let output = child.wait_with_output().unwrap();
     assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{output:?}");
     assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[test]
+fn evidence_that_was_changed_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new();
+    let charter = text(&folder.path().join("charter.cose"));
+    fs::write(&charter, world.federation.published().encode().unwrap()).unwrap();
+    let dir = folder.path().join("evidence");
+    for (name, bytes) in export(&world.material(1), &ExportOptions::default()).unwrap() {
+        let path = dir.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    let verify = || run(&["evidence", "verify", &text(&dir), "--charter", &charter]);
+    let good = verify();
+    assert_eq!(good.status.code(), Some(0), "{good:?}");
+    assert!(String::from_utf8_lossy(&good.stdout).contains("PROVED"), "{good:?}");
+
+    let statement = dir.join("statement.cose");
+    let mut bytes = fs::read(&statement).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&statement, bytes).unwrap();
+    let bad = verify();
+    assert_eq!(bad.status.code(), Some(20), "{bad:?}");
+    assert!(String::from_utf8_lossy(&bad.stdout).contains("REFUSED"), "{bad:?}");
 }
 
 fn secret(folder: &Path, name: &str, passphrase: &str) -> String {

@@ -14,6 +14,7 @@ mod files;
 mod import;
 mod init;
 mod ledger;
+mod log;
 mod manifest;
 mod offline;
 mod peers;

@@ -5,9 +5,10 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::api::{ClientError, ServerError};
-use crate::identity::{ApplicationError, CharterError, FederationError, ManifestError, published::PublishedError};
+use crate::disk::OpenError;
+use crate::identity::{ApplicationError, CharterError, FederationError, ManifestError, PublishedError};
 use crate::network::NetworkError;
-use crate::node::ask::ProblemKind;
+use crate::node::ask::{Problem, ProblemKind};
 use crate::node::config::ConfigError;
 use crate::node::keys::KeyFileError;
 use crate::node::private::PrivateError;
@@ -160,6 +161,8 @@ fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
         .or_else(|| cause.downcast_ref().map(key_file))
         .or_else(|| cause.downcast_ref().map(private))
         .or_else(|| cause.downcast_ref().map(client))
+        .or_else(|| cause.downcast_ref().map(problem))
+        .or_else(|| cause.downcast_ref().map(disk))
         .or_else(|| cause.downcast_ref().map(server))
         .or_else(|| cause.downcast_ref().and_then(network))
         .or_else(|| identity(cause))
@@ -210,16 +213,30 @@ fn client(error: &ClientError) -> Class {
         ClientError::NotRunning(_) => (Exit::NotRunning, Some("`shieldwall run` starts the node")),
         ClientError::Denied(_) => (Exit::Permission, Some("run this as the user who runs the node")),
         ClientError::Timeout(_) => (Exit::Timeout, None),
-        ClientError::Problem(problem) => match problem.kind {
-            ProblemKind::Timeout => (Exit::Timeout, None),
-            ProblemKind::Verification => (Exit::Verification, None),
-            ProblemKind::NotFound
-            | ProblemKind::BadRequest
-            | ProblemKind::ReadOnly
-            | ProblemKind::Busy
-            | ProblemKind::Failure => (Exit::Failure, None),
-        },
+        ClientError::Problem(told) => problem(told),
         ClientError::Ended | ClientError::Answer(_) | ClientError::Io(_) => (Exit::Failure, None),
+    }
+}
+
+fn problem(problem: &Problem) -> Class {
+    let exit = match problem.kind {
+        ProblemKind::Timeout => Exit::Timeout,
+        ProblemKind::Verification => Exit::Verification,
+        ProblemKind::NotFound
+        | ProblemKind::BadRequest
+        | ProblemKind::ReadOnly
+        | ProblemKind::Busy
+        | ProblemKind::Failure => Exit::Failure,
+    };
+    (exit, None)
+}
+
+fn disk(error: &OpenError) -> Class {
+    match error {
+        OpenError::Locked { .. } => (Exit::Locked, Some("one process at a time uses a data folder")),
+        OpenError::Absent { .. } => (Exit::Initialised, Some("the node has not run yet: `shieldwall run`")),
+        OpenError::OtherVersion { .. } => (Exit::NewerData, Some("use the version of the program that wrote it")),
+        OpenError::Store(_) => (Exit::Failure, None),
     }
 }
 
@@ -238,13 +255,16 @@ fn network(error: &NetworkError) -> Option<Class> {
 
 /// A charter or manifest that does not hold is a failed verification; two that do are an equivocation.
 fn identity(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
-    let rival = matches!(cause.downcast_ref(), Some(CharterError::Rival(_)))
-        || matches!(cause.downcast_ref(), Some(ManifestError::Rival(_)));
-    if rival {
+    let (charter, manifest) = match cause.downcast_ref() {
+        Some(FederationError::Charter(charter)) => (Some(charter), None),
+        Some(FederationError::Manifest(manifest)) => (None, Some(manifest)),
+        Some(_) | None => (cause.downcast_ref(), cause.downcast_ref()),
+    };
+    if matches!(charter, Some(CharterError::Rival(_))) || matches!(manifest, Some(ManifestError::Rival(_))) {
         return Some((Exit::Equivocation, Some("keep both files: together they are proof")));
     }
-    let known = cause.is::<CharterError>()
-        || cause.is::<ManifestError>()
+    let known = charter.is_some()
+        || manifest.is_some()
         || cause.is::<FederationError>()
         || cause.is::<PublishedError>()
         || cause.is::<ApplicationError>();

@@ -1,6 +1,7 @@
 //! `shieldwall run`.
 
 use super::context::Context;
+use super::log;
 use super::report::{Exit, Failure, Outcome};
 
 /// Runs the node until SIGTERM or Ctrl-C; then it finishes what was begun, and ends.
@@ -10,6 +11,7 @@ use super::report::{Exit, Failure, Outcome};
 pub(super) struct Args {}
 
 pub(super) fn run(context: &Context, _args: &Args) -> Outcome {
-    let _config = context.config()?;
+    let config = context.config()?;
+    log::start(&config.log, context.ui.color)?;
     Err(Failure::new(Exit::Failure, "the node's loop is not built yet"))
 }

@@ -38,12 +38,14 @@ impl Passphrase {
         if text.chars().count() < SHORTEST { Err(PassphraseError::Short) } else { Ok(Self(text)) }
     }
 
-    /// The first line of a file that is as private as a key file must be.
+    /// The first line of a file that is as private as a key file must be, or that is a credential of the service manager.
     ///
     /// # Errors
     /// [`KeyFileError`] if the file is missing, not private, or too short.
     pub fn from_file(path: &Path) -> Result<Self, KeyFileError> {
-        let text = private::read(path)?;
+        // https://systemd.io/CREDENTIALS: readable by this service and by root, whatever the mode bits say.
+        let is_credential = std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|folder| path.starts_with(folder));
+        let text = if is_credential { private::read_credential(path)? } else { private::read(path)? };
         let line = Zeroizing::new(text.lines().next().unwrap_or_default().to_owned());
         Ok(Self::new(line)?)
     }
