@@ -24,7 +24,7 @@ impl<S: Store> Node<S> {
     /// # Errors
     /// [`StoreError`] if storage failed or is damaged.
     pub fn load(store: S, federation: Federation, me: Myself, settings: Settings) -> Result<Self, StoreError> {
-        let federation = with_stored_news(&store, federation)?;
+        let federation = current_federation(&store, federation)?;
         let mut node = Self {
             me,
             settings,
@@ -137,7 +137,10 @@ fn load_log<S: Store>(view: &View<'_, S>, log: crate::encoding::ids::LogId) -> R
 }
 
 /// The federation with the charter versions and manifests that came from peers since the operator's file was written.
-fn with_stored_news<S: Store>(store: &S, federation: Federation) -> Result<Federation, StoreError> {
+///
+/// # Errors
+/// [`StoreError`] if storage failed or is damaged.
+pub fn current_federation<S: Store>(store: &S, federation: Federation) -> Result<Federation, StoreError> {
     let Some(frame) = store.get(&Key::Published)? else { return Ok(federation) };
     let news = Published::decode(&frame.bytes).ok().and_then(|news| federation.with_published(news).ok().flatten());
     Ok(news.unwrap_or(federation))

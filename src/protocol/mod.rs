@@ -21,6 +21,7 @@ mod inbox;
 mod input;
 pub mod limits;
 mod load;
+mod material;
 pub mod message;
 mod on;
 mod outbox;
@@ -41,6 +42,8 @@ use crate::ledger::{Store, StoreError};
 
 pub use effect::{Effect, Event, Outcome, Refused, SigningKey, Verdict};
 pub use inbox::Delivery;
+pub use load::current_federation;
+pub use material::NoMaterial;
 pub use input::{Input, Now};
 pub use refusal::Refusal;
 pub use status::{NodeStatus, PeerStatus, Signing};

@@ -52,6 +52,8 @@ pub struct NodeStatus {
     pub agreeing: usize,
     /// Requests under way.
     pub requests: usize,
+    /// Of these, requests for receipt-form cosignatures.
+    pub receipts_asked: usize,
 }
 
 impl<S: Store> Node<S> {
@@ -89,6 +91,12 @@ impl<S: Store> Node<S> {
             agreeing: peers.iter().filter(|peer| peer.agrees).count() + usize::from(own),
             peers,
             requests: self.peers.requests.len(),
+            receipts_asked: self
+                .peers
+                .requests
+                .values()
+                .filter(|asked| matches!(asked.what, super::peers::What::Cosign(_)))
+                .count(),
         }
     }
 }
