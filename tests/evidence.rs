@@ -227,6 +227,20 @@ fn evidence_of_another_record_does_not_take_this_ones_receipts() {
 }
 
 #[test]
+fn the_folder_does_not_vouch_for_itself() {
+    let (_, bundle, _) = full();
+    assert_eq!(failures(&verify(&bundle, &bundle["charter.cose"])), ["trusted charter"]);
+}
+
+#[test]
+fn an_outsider_does_not_learn_what_other_members_log() {
+    let (_, bundle, _) = full();
+    // The text "MZ" as CBOR, which the list of logs would hold.
+    let name = [0x62, b'M', b'Z'];
+    assert!(!bundle["cosignatures/TR.cbor"].windows(3).any(|window| window == name));
+}
+
+#[test]
 fn another_federations_charter_refuses_it() {
     let (_, bundle, _) = full();
     let report = verify(&bundle, &charter_file(&published("Another wall")));

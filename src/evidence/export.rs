@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::check;
 use super::derived;
-use super::material::{FrontierCosignature, Inclusion, Material};
+use super::material::{Inclusion, Material};
 use super::parts::Parts;
 use super::report::Claims;
+use super::witnessed::Witnessed;
 use super::{Bundle, FILE_BYTES_MAX, FILES_MAX};
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::MemberCode;
 use crate::encoding::merkle;
 use crate::encoding::time::UnixTime;
-use crate::ledger::{Claim, Frontier, Receipt};
+use crate::ledger::{Claim, Receipt};
 
 /// Trees below this size have receipts with an empty path, which not every verifier takes.
 const RECEIPT_SIZE_MIN: u64 = 2;
@@ -60,7 +61,7 @@ pub enum ExportError {
 /// Makes the bundle for a record. The same material and options give the same bytes.
 ///
 /// # Errors
-/// [`ExportError`]; what is returned is always accepted by [`super::verify`] under the charter of the material.
+/// [`ExportError`]; what is returned is always accepted by [`super::verify()`] under the charter of the material.
 pub fn export(material: &Material, options: &ExportOptions) -> Result<Bundle, ExportError> {
     let parts = select(material, options)?;
     let mut claims = Claims::default();
@@ -146,17 +147,12 @@ fn select_cosignatures(material: &Material) -> BTreeMap<MemberCode, &Inclusion> 
 }
 
 /// Of each other member the earliest frontier cosignature that covers the record.
-fn select_frontiers(material: &Material) -> BTreeMap<MemberCode, FrontierCosignature> {
-    let usable = material.frontiers.iter().filter_map(|held| {
-        let root = held.root.verify(&material.federation).ok()?;
-        let frontier: Frontier = held.entries.iter().copied().collect();
-        let (size, log_root) = frontier.get(&material.id.log)?;
-        let of_list = matches!(root.claim, Claim::Frontier { .. }) && frontier.root() == root.root;
-        (of_list && root.by != material.id.log.member && leads(material, size, &held.path, &log_root)).then_some((
-            root.by,
-            root.issued_at,
-            held,
-        ))
+fn select_frontiers(material: &Material) -> BTreeMap<MemberCode, Witnessed> {
+    let witnessed: Vec<Witnessed> =
+        material.frontiers.iter().filter_map(|held| Witnessed::new(held, material.id)).collect();
+    let usable = witnessed.iter().filter_map(|held| {
+        let (root, _) = held.check(&material.statement, material.id, &material.federation).ok()?;
+        Some((root.by, root.issued_at, held))
     });
     earliest(usable).into_iter().map(|(member, held)| (member, held.clone())).collect()
 }

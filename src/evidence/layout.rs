@@ -27,7 +27,7 @@ pub enum Place {
     Receipt(MemberCode),
     /// `keys/GE.pem`, derived: the log key of the author, the witness key of any other member.
     Key(MemberCode),
-    /// `cosignatures/TR.cbor`: `[signed root, [[log, size, root], …], inclusion path]`.
+    /// `cosignatures/TR.cbor`: `[signed root, [log, size, root], index, path to the signed root, path in the log]`.
     Cosignature(MemberCode),
     /// `head.cbor`: what the statement signs the digest of.
     Head,

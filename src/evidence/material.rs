@@ -6,7 +6,7 @@ use crate::identity::Federation;
 use crate::ledger::{FrontierEntry, SignedRoot};
 use crate::seal::{CompartmentLabel, ContentKey, Opened};
 
-/// Everything that a node holds about one record. Nothing in it needs to be good: [`super::export`] checks all of it.
+/// Everything that a node holds about one record. Nothing in it needs to be good: [`super::export()`] checks all of it.
 #[derive(Clone, Debug)]
 pub struct Material {
     /// The record.

@@ -4,13 +4,13 @@
 //! Material ─export─▶ Bundle (path → bytes) ─verify, with a charter that the verifier trusts─▶ Report
 //! ```
 //! Some files of a bundle carry signatures or are bound by one; all others (PEM, hexadecimal, JSON, README) are derived from
-//! those by one function, which [`verify`] runs again to compare the bytes. So nothing can be added to a bundle, changed in
+//! those by one function, which [`verify()`] runs again to compare the bytes. So nothing can be added to a bundle, changed in
 //! it or renamed without a claim that fails, and no export depends on when, where or by whom it was made.
 //!
 //! Nothing here reads a file, asks a peer or the clock, signs, or decides what may be shown: the world gathers the
 //! [`Material`] and names what is to be left out. A bundle holds opened content; it never shows in `Debug` or an error.
 //!
-//! Start with [`material`] for what goes in and [`layout`] for what comes out; [`check`] is what both sides hold true.
+//! Start with [`material`] for what goes in and [`layout`] for what comes out; `check` is what both sides hold true.
 
 mod check;
 mod derived;
@@ -22,6 +22,7 @@ mod readme;
 pub mod report;
 mod trust;
 mod verify;
+mod witnessed;
 
 use std::collections::BTreeMap;
 

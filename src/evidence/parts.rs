@@ -5,18 +5,14 @@ use std::collections::BTreeMap;
 use data_encoding::HEXLOWER;
 
 use super::layout::Place;
-use super::material::FrontierCosignature;
 use super::report::Claims;
+use super::witnessed::Witnessed;
 use super::{Bundle, FILE_BYTES_MAX, FILES_MAX};
-use crate::encoding::cbor::{self, CborError, Value};
-use crate::encoding::hash::Digest;
+use crate::encoding::cbor::{self, Value};
 use crate::encoding::ids::MemberCode;
 use crate::identity::{Published, SignedCharter, SignedManifest};
-use crate::ledger::{FrontierEntry, Receipt, SignedRoot};
+use crate::ledger::Receipt;
 use crate::seal::{CompartmentLabel, ContentKey, FieldProof};
-
-/// Hashes on the way from a leaf to a root: a log has at most 2⁶⁴ leaves.
-const PATH_MAX: usize = 64;
 
 /// Everything in a bundle that is not derived.
 #[derive(Clone)]
@@ -25,7 +21,7 @@ pub(super) struct Parts {
     pub(super) manifests: BTreeMap<MemberCode, SignedManifest>,
     pub(super) statement: Vec<u8>,
     pub(super) receipts: BTreeMap<MemberCode, Receipt>,
-    pub(super) cosignatures: BTreeMap<MemberCode, FrontierCosignature>,
+    pub(super) cosignatures: BTreeMap<MemberCode, Witnessed>,
     pub(super) head: Option<Vec<u8>>,
     pub(super) fields: BTreeMap<CompartmentLabel, Vec<FieldProof>>,
     pub(super) sealed: BTreeMap<CompartmentLabel, Vec<u8>>,
@@ -106,9 +102,7 @@ impl Parts {
             [(Place::Charter, charter), (Place::Statement, self.statement.clone())].into();
         files.extend(self.manifests.iter().map(|(member, manifest)| (Place::Manifest(*member), manifest.encode())));
         files.extend(self.receipts.iter().map(|(member, receipt)| (Place::Receipt(*member), receipt.encode())));
-        files.extend(
-            self.cosignatures.iter().map(|(member, held)| (Place::Cosignature(*member), encode_cosignature(held))),
-        );
+        files.extend(self.cosignatures.iter().map(|(member, held)| (Place::Cosignature(*member), held.encode())));
         files.extend(self.head.iter().map(|head| (Place::Head, head.clone())));
         files.extend(self.fields.iter().map(|(label, proofs)| (Place::Fields(*label), encode_fields(proofs))));
         files.extend(self.sealed.iter().map(|(label, bytes)| (Place::Sealed(*label), bytes.clone())));
@@ -125,7 +119,7 @@ struct Reading {
     manifests: BTreeMap<MemberCode, SignedManifest>,
     statement: Option<Vec<u8>>,
     receipts: BTreeMap<MemberCode, Receipt>,
-    cosignatures: BTreeMap<MemberCode, FrontierCosignature>,
+    cosignatures: BTreeMap<MemberCode, Witnessed>,
     head: Option<Vec<u8>>,
     fields: BTreeMap<CompartmentLabel, Vec<FieldProof>>,
     sealed: BTreeMap<CompartmentLabel, Vec<u8>>,
@@ -154,7 +148,7 @@ impl Reading {
                 self.receipts.insert(member, Receipt::decode(bytes).map_err(|error| error.to_string())?);
             }
             Place::Cosignature(member) => {
-                self.cosignatures.insert(member, decode_cosignature(bytes).map_err(|error| error.to_string())?);
+                self.cosignatures.insert(member, Witnessed::decode(bytes).map_err(|error| error.to_string())?);
             }
             Place::Head => self.head = Some(bytes.to_vec()),
             Place::Fields(label) => {
@@ -170,31 +164,6 @@ impl Reading {
         }
         Ok(())
     }
-}
-
-fn encode_cosignature(held: &FrontierCosignature) -> Vec<u8> {
-    let entries = held.entries.iter().map(FrontierEntry::to_value).collect::<Vec<_>>();
-    let path = held.path.iter().map(Value::from).collect::<Vec<_>>();
-    cbor::encode(&Value::Array(vec![held.root.to_value(), entries.into(), path.into()]))
-}
-
-fn decode_cosignature(bytes: &[u8]) -> Result<FrontierCosignature, CborError> {
-    const SHAPE: CborError = CborError::Shape { object: "frontier cosignature" };
-    let Value::Array(parts) = cbor::decode(bytes)? else { return Err(SHAPE) };
-    let [root, entries, path] = <[Value; 3]>::try_from(parts).map_err(|_| SHAPE)?;
-    let (Value::Array(entries), Value::Array(path)) = (entries, path) else { return Err(SHAPE) };
-    if path.len() > PATH_MAX {
-        return Err(SHAPE);
-    }
-    Ok(FrontierCosignature {
-        root: SignedRoot::from_value(root)?,
-        entries: entries.into_iter().map(FrontierEntry::from_value).collect::<Result<_, _>>()?,
-        path: path
-            .iter()
-            .map(|hash| hash.as_bytes().and_then(|bytes| bytes.try_into().ok()).map(Digest))
-            .collect::<Option<_>>()
-            .ok_or(SHAPE)?,
-    })
 }
 
 /// An array of field proofs, each as it is handed over alone.

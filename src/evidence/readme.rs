@@ -80,7 +80,7 @@ fn files(parts: &Parts, facts: &Facts) -> String {
         (Place::Charter.to_string(), "the members and their root keys, all versions (COSE_Sign)".to_owned()),
     ];
     if !parts.cosignatures.is_empty() {
-        let what = "who signed the sizes and roots of all logs, this one included, with the whole list (CBOR)";
+        let what = "who signed the sizes and roots of all logs at once, with the path from this one (CBOR)";
         rows.push(("cosignatures/".to_owned(), what.to_owned()));
     }
     if parts.head.is_some() {

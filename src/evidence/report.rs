@@ -26,7 +26,7 @@ pub enum Outcome {
     NotClaimed,
 }
 
-/// The outcome of [`super::verify`].
+/// The outcome of [`super::verify()`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// The record, if the evidence names one that can be read.

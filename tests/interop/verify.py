@@ -3,8 +3,9 @@
 
 usage: verify.py DIR [--expect-compartments]
 
-scitt-cose checks the statement and every receipt. cwt checks statement, charter and manifests as plain COSE, so that each key
-is traced back to a root in the charter, and opens every compartment whose key is disclosed. Prints one line per check; exit code 1 if any fails.
+scitt-cose checks the statement, every receipt and every frontier cosignature. cwt checks statement, charter and manifests as
+plain COSE, so that each key is traced back to a root in the charter, and opens every compartment whose key is disclosed. The
+commands in README.md are run as they stand. Prints one line per check; exit code 1 if any fails.
 """
 
 import hashlib
@@ -19,6 +20,9 @@ import scitt_cose
 from cryptography.hazmat.primitives import serialization
 
 FEDERATION = -65601
+LOG = -65602
+POSITION = -65603
+FRONTIER = -65609
 
 
 def main() -> int:
@@ -55,6 +59,9 @@ def main() -> int:
         path.read_bytes() for path in (folder / "receipts").glob("*.cose")
     )
     report(good, f"scitt-cose: transparent statement with {len(attached)} receipts")
+    for path in sorted((folder / "cosignatures").glob("*.cbor")):
+        what = f"scitt-cose: frontier cosignature of {path.stem}, through two inclusion proofs"
+        report(frontier(folder, path, leaf, protected), what)
     report(command_line(folder, author), "scitt-cose: the command line that README.md gives")
 
     key = cwt.COSEKey.from_pem(pem(folder, author), kid=protected[4])
@@ -78,6 +85,10 @@ def main() -> int:
             report(compartment(folder, path, protected), f"cwt: compartment {path.stem} opens to the fields shown")
         except Exception as error:  # whatever the library raises is a refusal
             report(False, f"cwt: compartment {path.stem}: {type(error).__name__}: {error}")
+    if (folder / "compartments").is_dir():
+        program = (folder / "README.md").read_text().split("```python\n")[1].split("```")[0]
+        done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True)
+        report(done.returncode == 0 and len(done.stdout) > 0, "cwt: the program that README.md gives")
     if "--expect-compartments" in sys.argv and not (folder / "compartments").is_dir():
         report(False, "no compartment is disclosed")
     return 1 if bad else 0
@@ -90,6 +101,23 @@ def pem(folder: pathlib.Path, member: str) -> bytes:
 def raw(folder: pathlib.Path, member: str) -> bytes:
     key = serialization.load_pem_public_key(pem(folder, member))
     return key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+
+
+def frontier(folder: pathlib.Path, path: pathlib.Path, leaf: str, statement: dict) -> bool:
+    """The signature is over a tree of (log, size, root); the statement is in the tree of that size."""
+    (signature, root), entry, index, list_path, log_path = cbor2.loads(path.read_bytes())
+    sealed = cbor2.dumps(signature, canonical=True)
+    # Raises unless the signature is good.
+    signed = scitt_cose.verify_sign1(sealed, public_key_pem=pem(folder, path.stem), detached_payload=root)
+    logs = signed.protected[FRONTIER]
+    in_list = scitt_cose.verify_inclusion(
+        cbor2.dumps(entry, canonical=True).hex(), index, logs, [hash.hex() for hash in list_path], root.hex()
+    )
+    log, size, log_root = entry
+    in_log = scitt_cose.verify_inclusion(
+        leaf, statement[POSITION], size, [hash.hex() for hash in log_path], log_root.hex()
+    )
+    return log == statement[LOG] and in_list and in_log
 
 
 def keys_in(value) -> dict:

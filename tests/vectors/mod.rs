@@ -17,6 +17,7 @@ use shieldwall::encoding::time::UnixTime;
 use shieldwall::identity::{SealSecretKey, SecretKey};
 
 mod ed25519;
+mod evidence;
 mod identity;
 mod ledger;
 mod seal;

@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{Facts, cosignature_claim, list, receipt_claim};
 use crate::encoding::ids::MemberCode;
-use crate::encoding::merkle;
-use crate::evidence::material::FrontierCosignature;
 use crate::evidence::parts::Parts;
 use crate::evidence::report::Claims;
 use crate::identity::Federation;
-use crate::ledger::{Claim, Frontier, FrontierEntry, Receipt, Root, Statement};
+use crate::ledger::{Claim, FrontierEntry, Receipt, Root, Statement};
 
 pub(super) fn check_receipts(
     parts: &Parts,
@@ -94,18 +92,17 @@ pub(super) fn check_cosignatures(
     let mut found = BTreeMap::new();
     for (member, held) in &parts.cosignatures {
         let name = cosignature_claim(*member);
-        match read_cosignature(held, *member, &parts.statement, federation, statement) {
+        let checked = held.check(&parts.statement, id, federation);
+        match checked.and_then(|(root, entry)| {
+            if root.by == *member { Ok((root, entry)) } else { Err(format!("it is signed by {}", root.by)) }
+        }) {
             Ok((root, entry)) => {
                 claims.proved(
                     name,
                     format!(
-                        "{member} signed that it had verified and stored {} logs, among them {} with {} statements, {id} \
-                         at position {}; dated {}.",
-                        held.entries.len(),
-                        id.log,
-                        entry.size,
-                        id.position,
-                        root.issued_at
+                        "{member} signed that it had verified and stored {} statements of the log {}, {id} among them at position {}; \
+                         dated {}. One signature of it is over all logs that it held.",
+                        entry.size, id.log, id.position, root.issued_at
                     ),
                 );
                 found.insert(*member, (root, entry));
@@ -113,44 +110,13 @@ pub(super) fn check_cosignatures(
             Err(reason) => {
                 claims.failed(
                     name,
-                    format!("{member} signed a list of logs, one of them {} with {id}.", id.log),
+                    format!("{member} signed a list of logs, among them {} with {id}.", id.log),
                     reason,
                 );
             }
         }
     }
     found
-}
-
-fn read_cosignature(
-    held: &FrontierCosignature,
-    member: MemberCode,
-    leaf: &[u8],
-    federation: &Federation,
-    statement: &Statement,
-) -> Result<(Root, FrontierEntry), String> {
-    let root = held.root.verify(federation).map_err(|fault| fault.to_string())?;
-    let Claim::Frontier { logs } = root.claim else { return Err("it is not over a list of logs".to_owned()) };
-    if root.by != member {
-        return Err(format!("it is signed by {}", root.by));
-    }
-    if member == statement.id.log.member {
-        return Err("an author is no witness of its own log".to_owned());
-    }
-    if !Frontier::is_ordered(&held.entries) || held.entries.len() as u64 != logs {
-        return Err("the list is not the one that was signed".to_owned());
-    }
-    if held.entries.iter().copied().collect::<Frontier>().root() != root.root {
-        return Err("the list does not give the signed root".to_owned());
-    }
-    let log = statement.id.log;
-    let entry =
-        held.entries.iter().find(|entry| entry.log == log).ok_or(format!("the log {log} is not in the list"))?;
-    let leaf = merkle::leaf_hash(leaf);
-    if !merkle::verify_inclusion(&leaf, statement.id.position, entry.size, &held.path, &entry.root) {
-        return Err(format!("the path does not lead from the statement to the root of the log {log} in the list"));
-    }
-    Ok((root, *entry))
 }
 
 /// Two roots for one size would mean that two histories of the log were signed.
