@@ -12,6 +12,7 @@ pub mod options;
 use std::path::{Path, PathBuf};
 
 use crate::encoding::ids::MemberCode;
+use crate::protocol::Settings;
 
 pub use address::Address;
 pub use layers::{ConfigError, Fault, Origin, Setting, Sources};
@@ -78,6 +79,17 @@ pub struct Intervals {
     pub sync_s: u32,
     /// Milliseconds that received bodies are gathered before they are acknowledged.
     pub acknowledge_after_ms: u32,
+}
+
+impl From<Intervals> for Settings {
+    fn from(intervals: Intervals) -> Self {
+        Self {
+            cosign_interval_ms: intervals.cosign_ms.into(),
+            heartbeat_ms: i64::from(intervals.heartbeat_s) * 1000,
+            sync_interval_ms: i64::from(intervals.sync_s) * 1000,
+            acknowledge_after_ms: intervals.acknowledge_after_ms.into(),
+        }
+    }
 }
 
 /// How much is allowed.

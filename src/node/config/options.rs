@@ -59,9 +59,9 @@ pub const OPTIONS: [OptionRow; 18] = [
     // Below 100 ms cosignatures would outnumber records; above a minute nobody would see that others keep up.
     row("intervals.cosign_ms", Kind::Number { min: 100, max: 60_000 }, Default::Is("1000")),
     row("intervals.heartbeat_s", Kind::Number { min: 10, max: 86_400 }, Default::Is("600")),
-    row("intervals.sync_s", Kind::Number { min: 1, max: 3_600 }, Default::Is("30")),
+    row("intervals.sync_s", Kind::Number { min: 1, max: 3_600 }, Default::Is("10")),
     // An hour at most: an acknowledgement is what tells an exporter that its notice arrived.
-    row("intervals.acknowledge_after_ms", Kind::Number { min: 0, max: 3_600_000 }, Default::Is("2000")),
+    row("intervals.acknowledge_after_ms", Kind::Number { min: 0, max: 3_600_000 }, Default::Is("1000")),
     row("limits.free_space_min_mb", Kind::Number { min: 16, max: 1_000_000 }, Default::Is("256")),
     row("limits.api_connections", Kind::Number { min: 1, max: 1_000 }, Default::Is("16")),
 ];

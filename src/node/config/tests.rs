@@ -112,3 +112,9 @@ fn the_template_takes_other_values() {
     assert_eq!(config.socket, Path::new("/run/x.sock"));
     assert_eq!(text.lines().count(), EXAMPLE.lines().count());
 }
+
+#[test]
+fn the_defaults_are_those_of_the_core() {
+    let (config, _) = load("member = \"GE\"").unwrap();
+    assert_eq!(format!("{:?}", Settings::from(config.intervals)), format!("{:?}", Settings::default()));
+}
