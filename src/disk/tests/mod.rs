@@ -16,6 +16,7 @@ use crate::ledger::{Frame, Key, KeyKind, Mark, MarkKind, Store};
 mod crash;
 mod equal;
 mod index;
+mod speed;
 
 const DIR: &str = "/data";
 const WRITABLE: Mode = Mode::Writable { low_water: 0 };
