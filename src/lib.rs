@@ -15,6 +15,7 @@ pub mod identity;
 pub mod seal;
 pub mod ledger;
 pub mod evidence;
+pub mod watch;
 pub mod protocol;
 #[cfg(any(test, feature = "simulate"))]
 pub mod simulate;

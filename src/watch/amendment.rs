@@ -1,0 +1,128 @@
+//! Amendments: the announced fields with changes applied, and whether a change is material.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::consignment::{Countries, Masses};
+use crate::encoding::ids::MemberCode;
+use crate::record::content::compartment_of;
+use crate::record::{Change, Compartment, Draft, Goods, Kind, Place};
+
+/// The name under which goods stand that name no substance.
+const UNSPECIFIED: &str = "unspecified";
+
+/// The announcement with changes applied; `None` if one of them does not fit.
+pub(super) fn amended(announced: &Draft, changes: &[Change], after_departure: bool) -> Option<Draft> {
+    let mut json = serde_json::to_value(announced).ok()?;
+    if !changes.iter().all(|change| may_change(&change.path, after_departure)) {
+        return None;
+    }
+    forget_stale_masses(&mut json, changes);
+    changes.iter().try_for_each(|change| apply(&mut json, change))?;
+    serde_json::from_value(json).ok()
+}
+
+/// Whether consent to `old` says nothing about `new`: another destination, route, substance or party, or noticeably more goods.
+pub(super) fn is_material(old: &Draft, new: &Draft, exporting: MemberCode) -> bool {
+    let parties = |draft: &Draft| (draft.exporter.clone(), draft.consignee.clone(), draft.importer.clone());
+    let (before, after) = (masses(&old.goods), masses(&new.goods));
+    let more = after.iter().any(|(substance, mass)| exceeds(*mass, before.get(substance).copied().unwrap_or(0)));
+    countries(old, exporting) != countries(new, exporting)
+        || parties(old) != parties(new)
+        || !before.keys().eq(after.keys())
+        || more
+}
+
+/// The countries that an announcement names.
+pub(super) fn countries(announced: &Draft, exporting: MemberCode) -> Countries {
+    let importing = announced.destination.as_ref().and_then(|country| country.as_str().parse().ok());
+    let leaving = announced.export_country.as_ref().and_then(|country| country.as_str().parse().ok());
+    let ends = [Some(exporting), leaving, importing];
+    let on_the_way = announced.itinerary.iter().filter_map(Place::country);
+    let transit = on_the_way.filter_map(|country| country.as_str().parse().ok());
+    Countries { exporting, importing, transit: transit.filter(|member| !ends.contains(&Some(*member))).collect() }
+}
+
+/// Net grams by substance. A line whose grams are not stated is converted, if it can be.
+pub(super) fn masses(goods: &[Goods]) -> BTreeMap<String, u64> {
+    let mut masses = BTreeMap::new();
+    for line in goods {
+        let converted = || line.net.as_ref().and_then(|net| net.mass(line.density_g_per_l).ok());
+        let grams = line.net_mass_g.or_else(converted).map_or(0, crate::record::Mass::grams);
+        let substance = line.substance.clone().unwrap_or_else(|| UNSPECIFIED.to_owned());
+        let sum: &mut u64 = masses.entry(substance).or_default();
+        *sum = sum.saturating_add(grams);
+    }
+    masses
+}
+
+/// Whether a mass is above another by more than half a percent, which scales and moisture explain.
+pub(super) fn exceeds(mass: u64, allowed: u64) -> bool {
+    mass > allowed.saturating_add(allowed / 200)
+}
+
+/// Adds goods to one of the sums.
+pub(super) fn add(sums: &mut BTreeMap<String, Masses>, goods: &[Goods], of: fn(&mut Masses) -> &mut u64) {
+    for (substance, grams) in masses(goods) {
+        let sum = of(sums.entry(substance).or_default());
+        *sum = sum.saturating_add(grams);
+    }
+}
+
+/// Whether an amendment may touch the field. What identifies the announcement stays; after departure only the transport moves.
+fn may_change(path: &str, after_departure: bool) -> bool {
+    let field = path.strip_prefix('/').and_then(|path| path.split('/').next()).unwrap_or_default();
+    let compartment = compartment_of(&Kind::ExportNotification, field);
+    if compartment == Some(Compartment::TRANSPORT) {
+        return true;
+    }
+    let describes = [Compartment::TRADE, Compartment::PARTIES, Compartment::PRICE];
+    !after_departure && (field == "destination" || compartment.is_some_and(|name| describes.contains(&name)))
+}
+
+/// Declared amounts and grams say the same twice: who changes one of them means the other too.
+fn forget_stale_masses(json: &mut Json, changes: &[Change]) {
+    let lines = json.get_mut("goods").and_then(Json::as_array_mut).into_iter().flatten().enumerate();
+    for (at, line) in lines {
+        let Some(members) = line.as_object_mut() else { continue };
+        let grams = format!("/goods/{at}/net_mass_g");
+        let amount = [format!("/goods/{at}/net"), format!("/goods/{at}/net/"), format!("/goods/{at}/density_g_per_l")];
+        let new_grams = changes.iter().any(|change| change.path == grams);
+        let new_amount = changes
+            .iter()
+            .any(|change| change.path == amount[0] || change.path.starts_with(&amount[1]) || change.path == amount[2]);
+        if new_amount && !new_grams {
+            members.remove("net_mass_g");
+        } else if new_grams && !new_amount {
+            members.remove("net");
+        }
+    }
+}
+
+/// Applies one change: a JSON pointer (RFC 6901) whose last step may be new in an object, or the next place of a list.
+fn apply(json: &mut Json, change: &Change) -> Option<()> {
+    let (parent, last) = change.path.rsplit_once('/')?;
+    let parent = json.pointer_mut(parent)?;
+    if let Some(members) = parent.as_object_mut() {
+        let name = last.replace("~1", "/").replace("~0", "~");
+        if change.value.is_null() {
+            members.remove(&name)?;
+        } else {
+            members.insert(name, change.value.clone());
+        }
+    } else {
+        let items = parent.as_array_mut()?;
+        let at: usize = last.parse().ok()?;
+        if change.value.is_null() {
+            (at < items.len()).then(|| items.remove(at))?;
+        } else if at < items.len() {
+            items[at] = change.value.clone();
+        } else if at == items.len() {
+            items.push(change.value.clone());
+        } else {
+            return None;
+        }
+    }
+    Some(())
+}

@@ -1,0 +1,36 @@
+//! What the records mean together: the state of every consignment, derived from the records that this node can read.
+//!
+//! ```text
+//! NOTIFIED ─▶ CLEARED | OBJECTED ─▶ DEPARTED ─▶ ARRIVED ─▶ IMPORTED
+//!     └─ before departure: CANCELLED
+//! ```
+//!
+//! A pure fold: the records are put into one causal order and taken in one after the other. Two nodes with the same records come to
+//! the same result, on every platform, in whatever order the records reached them. Nothing here is truth: it can be deleted and
+//! derived again, and it never leaves the node. It never refuses a record: an event that may not happen is kept with the reason
+//! and changes nothing. It signs, stores and sends nothing, and it does not know the time: a deadline is for its caller to judge.
+//!
+//! Start reading at [`consignments`], then `fold.rs`, where every kind of event has its rule.
+
+mod amendment;
+mod consignment;
+mod fold;
+mod order;
+
+#[cfg(test)]
+mod tests;
+
+pub use consignment::{Consignment, Countries, Event, Flag, Illegal, Masses, State};
+
+use std::collections::BTreeMap;
+
+use crate::encoding::ids::RecordId;
+use crate::record::PartialRecord;
+
+/// The state of every consignment that the given records tell of, by the id of the notification that opened it.
+///
+/// Each record comes with its id; its author is the member of the log that it stands in. Records without a readable summary say
+/// nothing and are passed over, as are those that belong to no consignment, such as a warning about a ship.
+pub fn consignments(records: impl IntoIterator<Item = (RecordId, PartialRecord)>) -> BTreeMap<RecordId, Consignment> {
+    fold::fold(&records.into_iter().collect())
+}
