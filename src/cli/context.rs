@@ -188,7 +188,7 @@ impl Context {
     pub fn ask(&self, request: &Request) -> Result<Response, Failure> {
         let config = self.config()?;
         match Client::connect(&config.socket, self.global.timeout) {
-            Err(ClientError::NotRunning(_)) if request.only_reads() => super::offline::answer(&config, request),
+            Err(ClientError::NotRunning(_)) if request.only_reads() => super::offline::answer(self, &config, request),
             Err(error) => Err(error.into()),
             Ok(mut node) => Ok(node.ask(request, |news| self.ui.progress(&news))?),
         }

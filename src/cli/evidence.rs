@@ -35,7 +35,8 @@ pub(super) struct ExportArgs {
     /// Leave a compartment (parties) or a field (trade/ucr) of the body out; may be repeated
     #[arg(long, value_name = "NAME")]
     redact: Vec<String>,
-    /// Add the sealed compartments with their content keys, so that any COSE tool can open them
+    /// Add the sealed compartments with their content keys, so that other tools can open them. Whoever has such a key reads
+    /// that compartment; it opens nothing else
     #[arg(long)]
     disclose_keys: bool,
 }

@@ -11,6 +11,7 @@ use super::context::Context;
 use super::files;
 use super::report::{Exit, Failure, Outcome};
 use super::show;
+use crate::disk::Guard;
 use crate::encoding::ids::{FederationId, LogId, MemberCode};
 use crate::encoding::time::UnixTime;
 use crate::identity::{
@@ -110,6 +111,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Outcome {
     context.ui.detail("drawing and encrypting the keys");
     folder.write_all(&keys.all, Context::protection(passphrase.as_ref()))?;
     private::create_folder(&plan.data)?;
+    // The guard knows from now on that nothing was signed here; a missing guard will mean that something was lost.
+    drop(Guard::open(&plan.data, LogId::first(args.member))?);
     files::write_new(&plan.manifest, &application.encode()?)?;
     files::write_new(&plan.config, config_text(context, args).as_bytes())?;
 

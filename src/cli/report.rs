@@ -5,12 +5,13 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::api::{ClientError, ServerError};
-use crate::disk::OpenError;
+use crate::disk::{GuardRefusal, OpenError};
 use crate::identity::{ApplicationError, CharterError, FederationError, ManifestError, PublishedError};
 use crate::network::NetworkError;
 use crate::node::ask::{Problem, ProblemKind};
 use crate::node::config::ConfigError;
 use crate::node::keys::KeyFileError;
+use crate::node::open::OpenNodeError;
 use crate::node::private::PrivateError;
 
 /// The exit codes. New ones may be added: a script treats one that it does not know as a failure.
@@ -165,6 +166,8 @@ fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
         .or_else(|| cause.downcast_ref().map(disk))
         .or_else(|| cause.downcast_ref().map(server))
         .or_else(|| cause.downcast_ref().and_then(network))
+        .or_else(|| cause.downcast_ref().map(node))
+        .or_else(|| cause.downcast_ref().map(guard))
         .or_else(|| identity(cause))
 }
 
@@ -205,6 +208,34 @@ fn private(error: &PrivateError) -> Class {
         PrivateError::Link(_) | PrivateError::Kind { .. } => (Exit::Permission, None),
         PrivateError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => (Exit::Permission, None),
         PrivateError::Io { .. } => (Exit::Failure, None),
+    }
+}
+
+fn node(error: &OpenNodeError) -> Class {
+    match error {
+        OpenNodeError::NoCharter { .. } => {
+            (Exit::Config, Some("put the signed charter file where `charter` in the config says"))
+        }
+        OpenNodeError::NotACharter { .. } | OpenNodeError::BadCharter { .. } => {
+            (Exit::Verification, Some("`shieldwall charter verify FILE` tells more"))
+        }
+        OpenNodeError::NotAMember { .. } | OpenNodeError::NoLog(_) => {
+            (Exit::Config, Some("`shieldwall charter show` tells the members, `manifest show` the logs"))
+        }
+        OpenNodeError::Disk(error) => disk(error),
+        OpenNodeError::Store(_) => (Exit::Failure, None),
+    }
+}
+
+fn guard(error: &GuardRefusal) -> Class {
+    match error {
+        GuardRefusal::Conflict { .. } | GuardRefusal::Gap { .. } | GuardRefusal::Damaged { .. } => {
+            (Exit::Verification, Some("never sign this log again: open the member's next log in a new manifest"))
+        }
+        GuardRefusal::Moved { .. } => {
+            (Exit::Failure, Some("a copied data folder must not sign: open the member's next log in a new manifest"))
+        }
+        GuardRefusal::Storage(_) => (Exit::Failure, None),
     }
 }
 

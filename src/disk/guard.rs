@@ -102,6 +102,13 @@ impl Guard {
         open(&RealFs, dir, log, &binding(dir)?, true)
     }
 
+    /// Whether there is a guard of `log` in the data directory `dir`. `init` begins one; where it is missing later, nothing on
+    /// this machine tells what was signed.
+    #[must_use]
+    pub fn exists(dir: &Path, log: LogId) -> bool {
+        path(dir, log).exists()
+    }
+
     /// The highest position that may have been signed.
     #[must_use]
     pub fn highest(&self) -> Option<u64> {
@@ -192,9 +199,13 @@ impl Guard {
     }
 }
 
+fn path(dir: &Path, log: LogId) -> PathBuf {
+    dir.join("guard").join(format!("{log}.guard"))
+}
+
 fn open(fs: &dyn FileSystem, dir: &Path, log: LogId, binding: &Digest, rebind: bool) -> Result<Guard, GuardRefusal> {
     let folder = dir.join("guard");
-    let path = folder.join(format!("{log}.guard"));
+    let path = path(dir, log);
     let header = header(log, binding);
     let existing = fs.open(&path, Access::Write).doing("opening", &path)?;
     let file = match existing {

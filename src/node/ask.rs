@@ -289,6 +289,10 @@ pub struct StatusView {
     pub equivocations: Vec<LogId>,
     /// Why it does not write at present.
     pub read_only: Option<String>,
+    /// Records that wait to be signed.
+    pub waiting: u64,
+    /// Statements held whose own signatures are not checked yet.
+    pub unaudited: u64,
 }
 
 /// Something that happened while a request was worked on.

@@ -3,10 +3,18 @@
 //! Everything that decides is in the core; this module only connects it to files, sockets and time. It never judges a
 //! record, and nothing from an opened body passes through its log.
 //!
-//! Start with [`ask`]: what a node can be asked; then [`config`]: what an operator can choose.
+//! Start with [`ask`]: what a node can be asked; then [`config`]: what an operator can choose; then [`engine`]: the loop.
 
+pub mod answer;
 pub mod ask;
 pub mod clock;
 pub mod config;
+mod desk;
+pub mod engine;
 pub mod keys;
+mod links;
+pub mod open;
 pub mod private;
+mod signer;
+
+pub use signer::SigningKeys;

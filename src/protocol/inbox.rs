@@ -448,13 +448,7 @@ impl<S: Store> Node<S> {
         self.inbox.acknowledge_since = None;
         for (author, ids) in std::mem::take(&mut self.inbox.acknowledge) {
             for ids in ids.chunks(limits::ACKNOWLEDGE_MAX) {
-                let draft = Draft {
-                    kind: Some(Kind::Acknowledgement),
-                    to: vec![author],
-                    acknowledges: ids.to_vec(),
-                    level: Some("delivered".to_owned()),
-                    ..Draft::default()
-                };
+                let draft = Draft::delivered(author, ids.to_vec());
                 let context = Context {
                     strictness: Strictness::Own,
                     author: Some(self.me.member),
@@ -494,7 +488,8 @@ impl<S: Store> Node<S> {
     }
 
     /// What can be read in this node's store with its keys.
-    pub(super) fn view(&self) -> View<'_, S> {
+    #[must_use]
+    pub fn view(&self) -> View<'_, S> {
         View::new(&self.store, &self.federation, &self.me)
     }
 }

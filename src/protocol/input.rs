@@ -86,4 +86,6 @@ pub enum Input {
     Flushed,
     /// The operator, or an export, wants every member's receipt-form cosignature of every log.
     CollectReceipts,
+    /// The node is about to end: what is only in memory and worth keeping is staged.
+    Ending,
 }

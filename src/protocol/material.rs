@@ -84,9 +84,10 @@ impl<S: Store> View<'_, S> {
             .compartments
             .into_iter()
             .map(|(index, head, content)| {
-                let sealed = body.compartments.get(index).and_then(|bytes| {
-                    Some((bytes.clone(), head.content_key(&context, bytes, &lane).ok()?))
-                });
+                let sealed = body
+                    .compartments
+                    .get(index)
+                    .and_then(|bytes| Some((bytes.clone(), head.content_key(&context, bytes, &lane).ok()?)));
                 OpenedCompartment { label: head.label, content, sealed }
             })
             .collect())

@@ -42,9 +42,9 @@ use crate::ledger::{Store, StoreError};
 
 pub use effect::{Effect, Event, Outcome, Refused, SigningKey, Verdict};
 pub use inbox::Delivery;
+pub use input::{Input, Now};
 pub use load::current_federation;
 pub use material::NoMaterial;
-pub use input::{Input, Now};
 pub use refusal::Refusal;
 pub use status::{NodeStatus, PeerStatus, Signing};
 

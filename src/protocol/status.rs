@@ -1,5 +1,6 @@
 //! How a running node does, beyond what its store tells: for `status` and `peers`.
 
+use crate::encoding::hash::Digest;
 use crate::encoding::ids::{LogId, MemberCode};
 use crate::encoding::time::UnixTime;
 use crate::ledger::Store;
@@ -27,7 +28,9 @@ pub struct PeerStatus {
     pub connected: bool,
     /// The time of its newest frontier cosignature.
     pub cosigned_at: Option<UnixTime>,
-    /// Whether that cosignature is over the very frontier that this node holds.
+    /// The root of the frontier that it is over.
+    pub frontier: Option<Digest>,
+    /// Whether that is the very frontier that this node holds.
     pub agrees: bool,
 }
 
@@ -50,6 +53,8 @@ pub struct NodeStatus {
     pub peers: Vec<PeerStatus>,
     /// Members, this one included, whose frontier cosignature is over the very frontier that this node holds.
     pub agreeing: usize,
+    /// Whether this node's own newest cosignature is over the frontier that it holds.
+    pub own_agrees: bool,
     /// Requests under way.
     pub requests: usize,
     /// Of these, requests for receipt-form cosignatures.
@@ -72,6 +77,7 @@ impl<S: Store> Node<S> {
                     member,
                     connected: peer.is_some_and(|peer| peer.connected),
                     cosigned_at: cosignature.map(|(_, root)| root.issued_at),
+                    frontier: cosignature.map(|(_, root)| root.root),
                     agrees: cosignature.is_some_and(|(_, root)| root.root == frontier),
                 }
             })
@@ -88,6 +94,7 @@ impl<S: Store> Node<S> {
             bodies_wanted: self.inbox.wanted.len(),
             behind: self.logs.iter().filter(|(_, state)| state.is_behind()).map(|(log, _)| *log).collect(),
             unaudited: self.logs.values().map(|state| state.tree.size() - state.audit.tree.size()).sum(),
+            own_agrees: own,
             agreeing: peers.iter().filter(|peer| peer.agrees).count() + usize::from(own),
             peers,
             requests: self.peers.requests.len(),

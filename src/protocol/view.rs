@@ -368,12 +368,20 @@ impl<'a, S: Store> View<'a, S> {
             totals.sealed += scan.done.saturating_sub(scan.bodiless + scan.mine);
             totals.opened += scan.mine;
         }
-        totals.outstanding = self.count_marks(MarkKind::Inbox, |value| {
+        totals.outstanding = self.count_marks(MarkKind::Inbox, |_, value| {
             matches!(Delivery::from_bytes(value), Delivery::Wanted | Delivery::Unreadable)
         })?;
         totals.opened = totals.opened.saturating_sub(totals.outstanding);
-        totals.flagged = self.count_marks(MarkKind::Flag, |_| true)?;
+        totals.flagged = self.flagged(None)?;
         Ok(totals)
+    }
+
+    /// How many statements have no effect, in one log or in all.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed.
+    pub fn flagged(&self, of: Option<LogId>) -> Result<u64, StoreError> {
+        self.count_marks(MarkKind::Flag, |mark, _| of.is_none_or(|log| matches!(mark, Mark::Flag(id) if id.log == log)))
     }
 
     /// How far a log was searched.
@@ -413,12 +421,12 @@ impl<'a, S: Store> View<'a, S> {
         SealContext { federation: self.federation.id(), record }
     }
 
-    fn count_marks(&self, kind: MarkKind, mut counts: impl FnMut(&[u8]) -> bool) -> Result<u64, StoreError> {
+    fn count_marks(&self, kind: MarkKind, mut counts: impl FnMut(&Mark, &[u8]) -> bool) -> Result<u64, StoreError> {
         const PAGE: usize = 1024;
         let (mut count, mut after) = (0, None);
         loop {
             let page = self.store.marks(kind, after.as_ref(), PAGE)?;
-            count += page.iter().filter(|(_, value)| counts(value)).count() as u64;
+            count += page.iter().filter(|(mark, value)| counts(mark, value)).count() as u64;
             match page.last() {
                 Some((last, _)) if page.len() == PAGE => after = Some(*last),
                 _ => return Ok(count),

@@ -49,7 +49,7 @@ pub(super) enum Pending {
 impl<S: Store> Node<S> {
     /// Asks for a frontier cosignature if there is news and the interval has passed, and keeps others' newest ones.
     pub(super) fn advance_witness(&mut self, turn: &Turn) -> Result<(), StoreError> {
-        self.keep_cosignatures(turn)?;
+        self.keep_cosignatures(turn, limits::KEEP_COSIGNATURE_MS)?;
         let asked = self.witness.signing.values().any(|pending| matches!(pending, Pending::Frontier { .. }));
         let due = self
             .witness
@@ -245,15 +245,13 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
-    /// Writes others' newest frontier cosignatures to disk, each at most once per interval.
-    fn keep_cosignatures(&mut self, turn: &Turn) -> Result<(), StoreError> {
+    /// Writes others' newest frontier cosignatures to disk, each at most once per `interval_ms`.
+    pub(super) fn keep_cosignatures(&mut self, turn: &Turn, interval_ms: i64) -> Result<(), StoreError> {
         let due: Vec<MemberCode> = self
             .peers
             .by_member
             .iter()
-            .filter(|(_, peer)| {
-                peer.to_keep && peer.kept.is_none_or(|at| turn.now.since(at) >= limits::KEEP_COSIGNATURE_MS)
-            })
+            .filter(|(_, peer)| peer.to_keep && peer.kept.is_none_or(|at| turn.now.since(at) >= interval_ms))
             .map(|(member, _)| *member)
             .collect();
         for member in due {

@@ -27,7 +27,8 @@ fn trace_of(input: &Input) -> &[u8] {
         | Input::NotSigned { .. }
         | Input::Checked { .. }
         | Input::Flushed
-        | Input::CollectReceipts => &[],
+        | Input::CollectReceipts
+        | Input::Ending => &[],
     }
 }
 

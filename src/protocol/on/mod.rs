@@ -24,7 +24,11 @@ pub(super) fn dispatch<S: Store>(node: &mut Node<S>, turn: &mut Turn, input: Inp
         Input::NotSigned { id, reason } => signed::not_signed(node, turn, id, &reason)?,
         Input::Checked { id, hold } => node.finish_audit(id, hold)?,
         Input::Flushed => node.out.flushed(),
-        Input::CollectReceipts => node.collect_receipts(),
+        Input::CollectReceipts => {
+            node.keep_cosignatures(turn, 0)?;
+            node.collect_receipts();
+        }
+        Input::Ending => node.keep_cosignatures(turn, 0)?,
     }
     Ok(())
 }

@@ -1,0 +1,218 @@
+//! Answers to what only reads, from a view of the store: the same for a running node and for a stopped one's folder.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use crate::encoding::hash::sha256;
+use crate::encoding::ids::{LogId, RecordId};
+use crate::evidence::{self, ExportOptions};
+use crate::ledger::{Key, Store, StoreError};
+use crate::protocol::view::{OpenedBody, RecordView as Held, View};
+use crate::protocol::{Delivery, NoMaterial};
+use crate::record::{Mass, PartialRecord};
+
+use super::ask::{
+    BodyState, Bytes, LedgerView, LogState, LogView, Problem, ProblemKind, RecordFilter, RecordLine, RecordView,
+    Request, Response, StatusView,
+};
+
+/// Records in one list at most; a filter or a smaller limit shows others.
+const LIST_MAX: u64 = 10_000;
+
+/// Answers a request that only reads.
+///
+/// # Errors
+/// [`Problem`], in words for the asker.
+pub fn answer<S: Store>(view: &View<'_, S>, request: &Request) -> Result<Response, Problem> {
+    match request {
+        Request::RecordList(filter) => Ok(Response::Records(list(view, filter)?)),
+        Request::RecordShow { id } => Ok(Response::Record(Box::new(show(view, *id)?))),
+        Request::Ledger => Ok(Response::Ledger(ledger(view)?)),
+        Request::Status => Ok(Response::Status(Box::new(status(view)?))),
+        Request::Evidence { id, redact, disclose_keys } => evidence_of(view, *id, redact, *disclose_keys),
+        Request::Submit { .. } | Request::Peers | Request::CollectReceipts | Request::Shutdown => {
+            Err(problem(ProblemKind::BadRequest, "this needs the running node"))
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let message = match std::error::Error::source(&error) {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        };
+        problem(ProblemKind::Failure, message)
+    }
+}
+
+pub(super) fn problem(kind: ProblemKind, message: impl Into<String>) -> Problem {
+    Problem { kind, message: message.into() }
+}
+
+/// Newest first, over all logs by the time that their authors claim.
+fn list<S: Store>(view: &View<'_, S>, filter: &RecordFilter) -> Result<Vec<RecordLine>, Problem> {
+    let limit = if filter.limit == 0 { LIST_MAX } else { filter.limit.min(LIST_MAX) };
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let logs = match filter.log {
+        Some(log) => vec![log],
+        None => view.store().logs(),
+    };
+    let mut heads: BTreeMap<LogId, Held> = BTreeMap::new();
+    for log in logs {
+        heads.extend(before(view, log, view.store().size(&log))?.map(|record| (log, record)));
+    }
+    let mut lines = Vec::new();
+    while lines.len() < limit {
+        let newest = heads.iter().max_by_key(|(log, record)| (record.statement.issued_at, std::cmp::Reverse(**log)));
+        let Some(log) = newest.map(|(log, _)| *log) else { break };
+        let Some(record) = heads.remove(&log) else { break };
+        heads.extend(before(view, log, record.statement.id.position)?.map(|record| (log, record)));
+        let declared = PartialRecord::from_content(&record.body.content);
+        let line = line(view, &record, &declared);
+        let consignment = declared.declared().consignment;
+        let wanted = filter.kind.as_ref().is_none_or(|kind| line.kind.as_ref() == Some(kind))
+            && filter.consignment.is_none_or(|id| line.id == id || consignment == Some(id))
+            && (!filter.opened || line.body == BodyState::Opened);
+        if wanted {
+            lines.push(line);
+        }
+    }
+    Ok(lines)
+}
+
+/// The newest readable record of a log before a position.
+fn before<S: Store>(view: &View<'_, S>, log: LogId, end: u64) -> Result<Option<Held>, StoreError> {
+    for position in (0..end).rev() {
+        if let Some(record) = view.record(RecordId { log, position })? {
+            return Ok(Some(record));
+        }
+    }
+    Ok(None)
+}
+
+fn line<S: Store>(view: &View<'_, S>, record: &Held, partial: &PartialRecord) -> RecordLine {
+    let declared = partial.declared();
+    let masses: Option<u64> =
+        declared.goods.iter().try_fold(0_u64, |sum, line| sum.checked_add(line.net_mass_g.map_or(0, Mass::grams)));
+    RecordLine {
+        id: record.statement.id,
+        issued_at: record.statement.issued_at,
+        body: body_state(view, record),
+        kind: partial.kind().map(|kind| kind.name().to_owned()),
+        export_country: declared.export_country.as_ref().map(|country| country.as_str().to_owned()),
+        destination: declared.destination.as_ref().map(|country| country.as_str().to_owned()),
+        substances: declared.substances.clone(),
+        net_mass_g: masses.filter(|_| !declared.goods.is_empty()),
+        ucr: declared.ucr.as_ref().map(|ucr| ucr.as_str().to_owned()),
+        flagged: record.flaw.clone(),
+    }
+}
+
+fn body_state<S: Store>(view: &View<'_, S>, record: &Held) -> BodyState {
+    let own = record.statement.id.log.member == view.me().member;
+    match (&record.body, record.delivery) {
+        _ if record.is_lanes() => BodyState::Public,
+        (OpenedBody { fault: Some(_), .. }, _) | (_, Some(Delivery::Unreadable)) => BodyState::Broken,
+        (body, _) if !body.content.is_empty() => BodyState::Opened,
+        (_, Some(_)) => BodyState::Missing,
+        (_, None) if own => BodyState::Missing,
+        (_, None) => BodyState::Sealed,
+    }
+}
+
+fn show<S: Store>(view: &View<'_, S>, id: RecordId) -> Result<RecordView, Problem> {
+    let not_found = || problem(ProblemKind::NotFound, format!("no statement {id} is held here"));
+    let record = view.record(id)?.ok_or_else(not_found)?;
+    let bytes = view.store().get(&Key::Statement(id))?.ok_or_else(not_found)?.bytes;
+    let partial = PartialRecord::from_content(&record.body.content);
+    let mut content: BTreeMap<String, serde_json::Value> = BTreeMap::new();
+    if let serde_json::Value::Object(fields) = partial.to_json() {
+        content.extend(fields);
+    }
+    Ok(RecordView {
+        line: line(view, &record, &partial),
+        statement: sha256(&bytes),
+        size_class: 512_u64 << record.statement.size_class.min(40),
+        tags: record.statement.tags.len() as u64,
+        content,
+        covered_by: record.held_by.iter().map(|(member, _)| *member).collect(),
+    })
+}
+
+fn ledger<S: Store>(view: &View<'_, S>) -> Result<LedgerView, Problem> {
+    let frontier = view.frontier()?.root();
+    let cosignatures = view.cosignatures()?;
+    let mut logs = Vec::new();
+    for log in view.logs()? {
+        let closed = view
+            .federation()
+            .manifest(log.log.member)
+            .and_then(|manifest| manifest.log(&log.log))
+            .is_some_and(|entry| entry.closed.is_some());
+        logs.push(LogView {
+            log: log.log,
+            size: log.size,
+            root: log.root,
+            checkpoint_at: log.checkpoint.map(|(_, at)| at),
+            audited: log.audited,
+            flagged: view.flagged(Some(log.log))?,
+            state: match log.fork {
+                Some(_) => LogState::Quarantined,
+                None if closed => LogState::Closed,
+                None => LogState::Open,
+            },
+            receipts: log.receipts.into_iter().collect(),
+        });
+    }
+    let over = cosignatures.iter().filter(|(_, signed, _)| signed.root() == frontier);
+    Ok(LedgerView { frontier, cosigned_by: over.map(|(member, _, _)| *member).collect(), logs })
+}
+
+/// The part of the status that the store tells; the running node adds the rest.
+pub fn status<S: Store>(view: &View<'_, S>) -> Result<StatusView, Problem> {
+    let ledger = ledger(view)?;
+    let totals = view.totals()?;
+    let (me, federation) = (view.me(), view.federation());
+    Ok(StatusView {
+        member: me.member,
+        name: federation.member(me.member).map(|member| member.name.clone()).unwrap_or_default(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        running: false,
+        started_at: None,
+        federation: federation.id(),
+        charter_version: federation.charter().version(),
+        members: federation.active_members().count() as u64,
+        listening: Vec::new(),
+        log: me.log,
+        frontier: ledger.frontier,
+        cosigned_by: ledger.cosigned_by,
+        statements: ledger.logs.iter().map(|log| log.size).sum(),
+        statements_verified: totals.verified.saturating_sub(totals.flagged),
+        statements_flagged: totals.flagged,
+        bodies_opened: totals.opened,
+        bodies_sealed: totals.sealed,
+        bodies_missing: totals.outstanding,
+        peers_connected: 0,
+        equivocations: ledger.logs.iter().filter(|log| log.state == LogState::Quarantined).map(|log| log.log).collect(),
+        read_only: None,
+        waiting: 0,
+        unaudited: ledger.logs.iter().map(|log| log.size - log.audited).sum(),
+    })
+}
+
+fn evidence_of<S: Store>(
+    view: &View<'_, S>,
+    id: RecordId,
+    redact: &[String],
+    disclose_keys: bool,
+) -> Result<Response, Problem> {
+    let material = view.material(id).map_err(|error| match error {
+        NoMaterial::Store(error) => Problem::from(error),
+        NoMaterial::NoStatement(_) | NoMaterial::NoCheckpoint(_) => problem(ProblemKind::NotFound, error.to_string()),
+    })?;
+    let options = ExportOptions { redact: redact.iter().cloned().collect::<BTreeSet<_>>(), disclose_keys };
+    let bundle =
+        evidence::export(&material, &options).map_err(|error| problem(ProblemKind::Verification, error.to_string()))?;
+    Ok(Response::Evidence(bundle.into_iter().map(|(name, bytes)| (name, Bytes(bytes))).collect()))
+}

@@ -1,0 +1,128 @@
+//! The desk: calls from the local socket that need the running node, and what is still owed to their askers.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::encoding::ids::MemberCode;
+use crate::protocol::{Input, Outcome};
+use crate::record::{Checked, Context, Draft, Strictness};
+
+use super::ask::{DRAFTS_MAX, ProblemKind, Progress, Reply, Request, Response, Submitted};
+use super::clock;
+
+/// How long an asker waits for receipts of members that do not answer.
+const RECEIPTS_WITHIN: Duration = Duration::from_secs(5);
+
+/// Askers who wait.
+#[derive(Debug)]
+pub(super) struct Desk {
+    member: MemberCode,
+    foreign_exports: bool,
+    next: u64,
+    submissions: BTreeMap<u64, Submission>,
+    collecting: Vec<Collecting>,
+}
+
+#[derive(Debug)]
+struct Submission {
+    reply: Reply,
+    /// One entry per draft; those that were handed to the core are open.
+    results: Vec<Option<Submitted>>,
+    /// Warnings of the open ones.
+    warnings: Vec<Vec<String>>,
+}
+
+#[derive(Debug)]
+struct Collecting {
+    reply: Reply,
+    until: Instant,
+    /// What is answered when the receipts are here: evidence, or just that it is done.
+    then: Option<Request>,
+}
+
+impl Desk {
+    pub(super) fn new(member: MemberCode, foreign_exports: bool) -> Self {
+        Self { member, foreign_exports, next: 0, submissions: BTreeMap::new(), collecting: Vec::new() }
+    }
+
+    /// Checks drafts, and hands on those that may be logged.
+    pub(super) fn submit(&mut self, drafts: Vec<Draft>, imported: bool, skip_bad: bool, reply: Reply) -> Option<Input> {
+        if drafts.len() > DRAFTS_MAX {
+            reply.fail(ProblemKind::BadRequest, format!("at most {DRAFTS_MAX} records at a time"));
+            return None;
+        }
+        let context = Context {
+            strictness: if imported { Strictness::Imported } else { Strictness::Own },
+            author: Some(self.member),
+            now: clock::now(),
+            foreign_exports: self.foreign_exports,
+        };
+        let checked: Vec<_> = drafts.into_iter().map(|draft| draft.check(&context)).collect();
+        let stop = !skip_bad && checked.iter().any(Result::is_err);
+        let (mut records, mut results, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
+        for draft in checked {
+            match draft {
+                Err(refused) => {
+                    let reasons = refused.errors.iter().map(ToString::to_string).collect();
+                    results.push(Some(Submitted::Refused { reasons }));
+                }
+                Ok(_) if stop => results.push(Some(Submitted::LeftOut)),
+                Ok(Checked { record, warnings: found }) => {
+                    results.push(None);
+                    warnings.push(found.iter().map(ToString::to_string).collect());
+                    records.push(record);
+                }
+            }
+        }
+        if records.is_empty() {
+            reply.done(Response::Submitted(results.into_iter().flatten().collect()));
+            return None;
+        }
+        self.next += 1;
+        self.submissions.insert(self.next, Submission { reply, results, warnings });
+        Some(Input::Submit { id: self.next, records })
+    }
+
+    /// Answers a submission.
+    pub(super) fn submitted(&mut self, id: u64, outcomes: Vec<Outcome>) {
+        let Some(Submission { reply, mut results, warnings }) = self.submissions.remove(&id) else { return };
+        let open = results.iter_mut().filter(|result| result.is_none());
+        for (result, (outcome, mut warnings)) in open.zip(outcomes.into_iter().zip(warnings)) {
+            *result = Some(match outcome {
+                Outcome::Logged { id, outside } => {
+                    warnings.extend(outside.iter().map(|country| {
+                        format!("{country} is not an active member of the charter and cannot read this record")
+                    }));
+                    Submitted::Logged { id, warnings }
+                }
+                Outcome::AlreadyLogged { id } => Submitted::AlreadyLogged { id },
+                Outcome::Refused { reason } => Submitted::Refused { reasons: vec![reason.to_string()] },
+            });
+        }
+        reply.done(Response::Submitted(results.into_iter().flatten().collect()));
+    }
+
+    /// Waits for receipts, and then answers `then`, if there is something.
+    pub(super) fn collect(&mut self, reply: Reply, then: Option<Request>) -> Input {
+        reply.progress(Progress { what: "asking members for receipts".to_owned(), done: 0, total: None });
+        self.collecting.push(Collecting { reply, until: now() + RECEIPTS_WITHIN, then });
+        Input::CollectReceipts
+    }
+
+    /// Askers whose waiting is over: no receipt is outstanding, or it has taken too long.
+    pub(super) fn collected(&mut self, outstanding: usize) -> Vec<(Reply, Option<Request>)> {
+        let now = now();
+        let over = |waiting: &mut Collecting| outstanding == 0 || now >= waiting.until;
+        self.collecting.extract_if(.., over).map(|waiting| (waiting.reply, waiting.then)).collect()
+    }
+
+    /// Whether anybody waits for a submission.
+    pub(super) fn is_idle(&self) -> bool {
+        self.submissions.is_empty()
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "how long an asker waits is a matter of the world")]
+fn now() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,390 @@
+//! The loop of a running node: events become inputs, effects are carried out, and nothing is decided here.
+//!
+//! One task owns the core. Disk flushes, signatures and signature checks run beside it and come back as inputs, so that while a
+//! flush is under way the next group gathers. A failure of storage ends the node at once, without another acknowledgement.
+
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, spawn_blocking};
+use zeroize::Zeroizing;
+
+use crate::disk::{DiskStore, Flushed, GuardRefusal};
+use crate::encoding::time::UnixTime;
+use crate::ledger::{SignatureCheck, StoreError};
+use crate::network::{self, Command, Handle, NetworkError};
+use crate::protocol::{Effect, Input, Node, Now, Signing};
+
+use super::answer;
+use super::ask::{Call, PeerView, Problem, ProblemKind, Request, Response};
+use super::clock;
+use super::desk::Desk;
+use super::links::{self, Links};
+use super::signer::{self, Order, SigningKeys};
+
+/// Inputs taken together: one flush and one frontier for all of them.
+const INPUTS_MAX: usize = 256;
+/// Between two ticks.
+const TICK: Duration = Duration::from_millis(100);
+/// Before the network is started again after it ended by itself; doubled up to a minute.
+const NETWORK_RESTART: Duration = Duration::from_secs(1);
+/// How long an ending node waits for what is being signed and flushed.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// What a node needs to run, besides the core.
+#[derive(Debug)]
+pub struct Setup {
+    /// The keys that sign.
+    pub signing_keys: SigningKeys,
+    /// The network's own configuration.
+    pub network: network::Config,
+    /// The data folder, where the guard is.
+    pub data_dir: std::path::PathBuf,
+    /// Whether goods may leave from another country than the member's: for demonstrations.
+    pub foreign_exports: bool,
+}
+
+/// Why a node ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Storage failed: nothing can be promised any more.
+    #[error("storage failed; the node stops rather than promise what it cannot keep")]
+    Store(#[from] StoreError),
+    /// The guard does not allow to sign.
+    #[error("the signer cannot start")]
+    Guard(#[from] GuardRefusal),
+    /// The network cannot be started.
+    #[error("the network cannot start")]
+    Network(#[from] NetworkError),
+    /// The operating system gives no randomness.
+    #[error("the operating system gives no randomness: {0}")]
+    Randomness(String),
+}
+
+/// Runs a node until `stop` says so, or it fails.
+///
+/// # Errors
+/// [`EngineError`].
+pub async fn run(
+    node: Node<DiskStore>,
+    setup: Setup,
+    mut calls: mpsc::Receiver<Call>,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), EngineError> {
+    let (internal, mut answers) = mpsc::channel(INPUTS_MAX);
+    let (flushes, mut flushed) = mpsc::channel::<Flushed>(1);
+    let member = node.view().me().member;
+    let signer = signer::start(&setup.data_dir, node.view().me().log, setup.signing_keys, internal.clone())?;
+    let (handle, mut events, task) = network::start(&setup.network)?;
+    let mut engine = Engine {
+        desk: Desk::new(member, setup.foreign_exports),
+        links: Links::default(),
+        started_at: clock::now(),
+        node,
+        signer,
+        internal,
+        flushes,
+        network: handle,
+        network_config: setup.network,
+        task,
+        restart_after: NETWORK_RESTART,
+        stopping: false,
+    };
+    engine.admit_members();
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut end: Option<tokio::time::Instant> = None;
+    loop {
+        let mut inputs = Vec::new();
+        tokio::select! {
+            biased;
+            Some(job) = flushed.recv() => {
+                engine.node.store_mut().finish_flush(job)?;
+                inputs.push(Input::Flushed);
+            }
+            Some(input) = answers.recv() => inputs.push(input),
+            event = events.recv() => match event {
+                Some(event) => inputs.extend(engine.links.input(event)),
+                None => {
+                    events = engine.restart_network(&mut inputs).await?;
+                }
+            },
+            Some(call) = calls.recv() => inputs.extend(engine.take(call)),
+            _ = tick.tick() => inputs.push(Input::Tick),
+            _ = stop.changed() => engine.stopping = true,
+        }
+        while inputs.len() < INPUTS_MAX {
+            let Ok(event) = events.try_recv() else { break };
+            inputs.extend(engine.links.input(event));
+        }
+        while inputs.len() < INPUTS_MAX {
+            let Ok(input) = answers.try_recv() else { break };
+            inputs.push(input);
+        }
+        engine.step(inputs)?;
+        if engine.stopping {
+            if end.is_none() {
+                engine.step(vec![Input::Ending])?;
+            }
+            let end = *end.get_or_insert_with(|| tokio::time::Instant::now() + DRAIN);
+            if engine.is_drained() || tokio::time::Instant::now() >= end {
+                return engine.finish(&mut flushed).await;
+            }
+        }
+    }
+}
+
+struct Engine {
+    node: Node<DiskStore>,
+    desk: Desk,
+    links: Links,
+    started_at: UnixTime,
+    signer: mpsc::Sender<Order>,
+    internal: mpsc::Sender<Input>,
+    flushes: mpsc::Sender<Flushed>,
+    network: Handle,
+    network_config: network::Config,
+    task: JoinHandle<()>,
+    restart_after: Duration,
+    stopping: bool,
+}
+
+impl Engine {
+    /// Feeds the core, and carries out what it wants until it wants nothing that can be answered at once.
+    fn step(&mut self, mut inputs: Vec<Input>) -> Result<(), EngineError> {
+        while !inputs.is_empty() {
+            let mut seed = Zeroizing::new([0_u8; 32]);
+            getrandom::fill(seed.as_mut_slice()).map_err(|error| EngineError::Randomness(error.to_string()))?;
+            let now = Now(clock::now_ms());
+            let effects = self.node.handle(now, *seed, std::mem::take(&mut inputs))?;
+            for effect in effects {
+                inputs.extend(self.perform(effect));
+            }
+        }
+        let outstanding = self.node.status().receipts_asked;
+        for (reply, then) in self.desk.collected(outstanding) {
+            match then {
+                None => reply.done(Response::Done),
+                Some(request) => finish(reply, answer::answer(&self.node.view(), &request)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out one effect; gives what can be told of it at once.
+    fn perform(&mut self, effect: Effect) -> Option<Input> {
+        match effect {
+            Effect::Gossip(bytes) => links::send(&self.network, Command::Publish(bytes)),
+            Effect::Verdict { id, verdict } => self.links.verdict(&self.network, id, verdict),
+            Effect::Request { to, id, bytes } => return self.links.request(&self.network, to, id, bytes),
+            Effect::Respond { id, bytes } => self.links.respond(&self.network, id, bytes),
+            Effect::Sign { id, with, messages, guard } => {
+                let order = Order { id, with, messages, guard };
+                if self.signer.try_send(order).is_err() {
+                    return Some(Input::NotSigned { id, reason: "the signer has ended".to_owned() });
+                }
+            }
+            Effect::Check { id, checks } => check(id, checks, self.internal.clone()),
+            Effect::Flush => return self.flush(),
+            Effect::Submitted { id, outcomes } => self.desk.submitted(id, outcomes),
+            Effect::Members => self.admit_members(),
+            Effect::Event(event) => tell(&event),
+        }
+        None
+    }
+
+    /// Begins a flush beside the loop. If nothing was staged after all, everything is durable already.
+    fn flush(&mut self) -> Option<Input> {
+        let Some(job) = self.node.store_mut().begin_flush() else { return Some(Input::Flushed) };
+        let flushes = self.flushes.clone();
+        drop(spawn_blocking(move || {
+            // The receiver is gone only when the node has ended already.
+            drop(flushes.blocking_send(job.run()));
+        }));
+        None
+    }
+
+    fn admit_members(&mut self) {
+        let command = self.links.set_members(self.node.federation(), self.node.view().me().member);
+        links::send(&self.network, command);
+    }
+
+    /// Takes a call; gives what the core is told of it.
+    fn take(&mut self, call: Call) -> Option<Input> {
+        let Call { request, reply } = call;
+        match request {
+            Request::Submit { drafts, imported, skip_bad } => {
+                if self.stopping {
+                    reply.fail(ProblemKind::Busy, "the node is ending; submit again when it runs");
+                    return None;
+                }
+                match self.node.store().writable() {
+                    Ok(true) => self.desk.submit(drafts, imported, skip_bad, reply),
+                    Ok(false) => {
+                        reply.fail(
+                            ProblemKind::ReadOnly,
+                            "too little free space; nothing is logged until there is more",
+                        );
+                        None
+                    }
+                    Err(error) => {
+                        finish(reply, Err(error.into()));
+                        None
+                    }
+                }
+            }
+            Request::CollectReceipts => Some(self.desk.collect(reply, None)),
+            Request::Evidence { .. } => Some(self.desk.collect(reply, Some(request))),
+            Request::Peers => {
+                reply.done(Response::Peers(self.peers()));
+                None
+            }
+            Request::Status => {
+                finish(reply, self.status());
+                None
+            }
+            Request::Shutdown => {
+                self.stopping = true;
+                reply.done(Response::Done);
+                None
+            }
+            Request::Ledger => {
+                let mut answer = answer::answer(&self.node.view(), &request);
+                if let Ok(Response::Ledger(ledger)) = &mut answer {
+                    ledger.cosigned_by = self.agreeing();
+                }
+                finish(reply, answer);
+                None
+            }
+            Request::RecordList(_) | Request::RecordShow { .. } => {
+                finish(reply, answer::answer(&self.node.view(), &request));
+                None
+            }
+        }
+    }
+
+    fn status(&self) -> Result<Response, Problem> {
+        let mut status = answer::status(&self.node.view())?;
+        let running = self.node.status();
+        status.running = true;
+        status.started_at = Some(self.started_at);
+        status.listening = self.links.listening.iter().cloned().collect();
+        status.peers_connected = running.peers.iter().filter(|peer| peer.connected).count() as u64;
+        status.cosigned_by = self.agreeing();
+        status.read_only = match running.signing {
+            Signing::Ended(reason) => Some(format!("log {} is not signed any more: {reason}", running.log)),
+            Signing::Starting => Some("asking peers how long this log is".to_owned()),
+            Signing::Ready if !self.node.store().writable()? => Some("too little free space".to_owned()),
+            Signing::Ready => None,
+        };
+        status.waiting = running.waiting as u64;
+        status.unaudited = running.unaudited;
+        Ok(Response::Status(Box::new(status)))
+    }
+
+    /// Members whose newest cosignature is over the frontier of this node.
+    fn agreeing(&self) -> Vec<crate::encoding::ids::MemberCode> {
+        let running = self.node.status();
+        let own = running.own_agrees.then(|| self.node.view().me().member);
+        let mut members: Vec<_> =
+            running.peers.iter().filter(|peer| peer.agrees).map(|peer| peer.member).chain(own).collect();
+        members.sort_unstable();
+        members
+    }
+
+    fn peers(&self) -> Vec<PeerView> {
+        let federation = self.node.federation();
+        let view = |peer: crate::protocol::PeerStatus| PeerView {
+            member: peer.member,
+            name: federation.member(peer.member).map(|member| member.name.clone()).unwrap_or_default(),
+            connected: peer.connected,
+            addresses: federation
+                .transports()
+                .filter(|transport| transport.member == peer.member)
+                .flat_map(|transport| transport.addresses.to_vec())
+                .collect(),
+            frontier: peer.frontier,
+            in_step: peer.agrees,
+        };
+        self.node.status().peers.into_iter().map(view).collect()
+    }
+
+    /// The network's task has ended by itself: a panic in it, most likely. The ledger is untouched; it is started anew.
+    async fn restart_network(
+        &mut self,
+        inputs: &mut Vec<Input>,
+    ) -> Result<mpsc::Receiver<network::Event>, EngineError> {
+        if let Err(error) = (&mut self.task).await {
+            tracing::error!(%error, "the network task ended by itself; it is started again");
+        }
+        inputs.extend(self.links.reset());
+        loop {
+            tokio::time::sleep(self.restart_after).await;
+            self.restart_after = (self.restart_after * 2).min(Duration::from_secs(60));
+            match network::start(&self.network_config) {
+                Ok((handle, events, task)) => {
+                    (self.network, self.task) = (handle, task);
+                    self.admit_members();
+                    return Ok(events);
+                }
+                Err(error) => tracing::error!(%error, "the network cannot start; it is tried again"),
+            }
+        }
+    }
+
+    fn is_drained(&self) -> bool {
+        self.desk.is_idle() && !self.node.store().is_staged()
+    }
+
+    /// Ends: what is staged is brought to disk, connections are closed.
+    async fn finish(mut self, flushed: &mut mpsc::Receiver<Flushed>) -> Result<(), EngineError> {
+        // A flush may be under way beside the loop.
+        if let Ok(Some(job)) = tokio::time::timeout(Duration::from_millis(500), flushed.recv()).await {
+            self.node.store_mut().finish_flush(job)?;
+        }
+        self.node.store_mut().flush()?;
+        links::send(&self.network, Command::Shutdown);
+        if tokio::time::timeout(Duration::from_secs(2), &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+        tracing::info!("ended");
+        Ok(())
+    }
+}
+
+/// Checks signatures on all cores, beside the loop.
+fn check(id: u64, checks: Vec<SignatureCheck>, answers: mpsc::Sender<Input>) {
+    drop(spawn_blocking(move || {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = checks.len().div_ceil(threads).max(16);
+        let hold: Vec<bool> = std::thread::scope(|scope| {
+            let parts: Vec<_> = checks
+                .chunks(share)
+                .map(|part| scope.spawn(move || part.iter().map(SignatureCheck::holds).collect::<Vec<_>>()))
+                .collect();
+            parts.into_iter().flat_map(|part| part.join().expect("checking a signature does not panic")).collect()
+        });
+        // The receiver is gone only when the node has ended already.
+        drop(answers.blocking_send(Input::Checked { id, hold }));
+    }));
+}
+
+fn finish(reply: super::ask::Reply, answer: Result<Response, Problem>) {
+    match answer {
+        Ok(response) => reply.done(response),
+        Err(Problem { kind, message }) => reply.fail(kind, message),
+    }
+}
+
+/// Logs an event, by who must act: an operator for what ends or accuses, nobody for the rest.
+fn tell(event: &crate::protocol::Event) {
+    use crate::protocol::Event;
+    match event {
+        Event::Fork { .. } | Event::LogEnded { .. } => tracing::error!("{event}"),
+        Event::Flagged { .. } | Event::NotOpened { .. } => tracing::warn!("{event}"),
+        Event::Logged { .. } | Event::Ready { .. } | Event::Members { .. } | Event::Opened { .. } => {
+            tracing::info!("{event}");
+        }
+        Event::Verified { .. } | Event::Agrees { .. } | Event::Refused { .. } => tracing::debug!("{event}"),
+    }
+}

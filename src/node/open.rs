@@ -1,0 +1,129 @@
+//! From a config to a node that could run: the charter is verified, the store opened, the core loaded.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::disk::{DiskStore, OpenError, Report};
+use crate::encoding::ids::{LogId, MemberCode};
+use crate::identity::published::PublishedError;
+use crate::identity::{Federation, FederationError, Published, SealSecretKey};
+use crate::ledger::StoreError;
+use crate::protocol::{self, Myself};
+
+use super::config::Config;
+use super::keys::{KeyName, Seed};
+
+/// Why a node cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenNodeError {
+    /// The charter's file cannot be read.
+    #[error("cannot read the charter {}", .path.display())]
+    NoCharter {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The charter's file is not one.
+    #[error("{} is not a charter file", .path.display())]
+    NotACharter {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: PublishedError,
+    },
+    /// The charter or a manifest in its file does not verify.
+    #[error("the charter in {} does not verify", .path.display())]
+    BadCharter {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: FederationError,
+    },
+    /// The config's member is not one of the federation.
+    #[error("{member} is not an active member in {}", .path.display())]
+    NotAMember {
+        /// The member.
+        member: MemberCode,
+        /// The charter's file.
+        path: PathBuf,
+    },
+    /// The manifest lists no open log of the member.
+    #[error("the manifest of {0} lists no log that is still open; sign a manifest that opens the next one")]
+    NoLog(MemberCode),
+    /// The data folder cannot be opened.
+    #[error(transparent)]
+    Disk(#[from] OpenError),
+    /// The data cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The federation as the charter's file gives it.
+///
+/// # Errors
+/// [`OpenNodeError`] if there is none, or it does not verify.
+pub fn federation(path: &Path) -> Result<Federation, OpenNodeError> {
+    let path = path.to_owned();
+    let bytes = fs::read(&path).map_err(|source| OpenNodeError::NoCharter { path: path.clone(), source })?;
+    let published =
+        Published::decode(&bytes).map_err(|source| OpenNodeError::NotACharter { path: path.clone(), source })?;
+    published.verify().map_err(|source| OpenNodeError::BadCharter { path, source })
+}
+
+/// The log that the member signs: its newest that is not closed.
+///
+/// # Errors
+/// [`OpenNodeError::NotAMember`] or [`OpenNodeError::NoLog`].
+pub fn own_log(config: &Config, federation: &Federation) -> Result<LogId, OpenNodeError> {
+    let member = config.member;
+    let not_a_member = || OpenNodeError::NotAMember { member, path: config.charter.clone() };
+    if !federation.is_active(member) {
+        return Err(not_a_member());
+    }
+    let manifest = federation.manifest(member).ok_or_else(not_a_member)?;
+    let open = manifest.logs().filter(|(_, entry)| entry.closed.is_none()).map(|(log, _)| log).last();
+    open.ok_or(OpenNodeError::NoLog(member))
+}
+
+/// Opens the data folder for a node, and takes its lock.
+///
+/// # Errors
+/// [`OpenError`].
+pub fn store(config: &Config, mut progress: impl FnMut(u64, u64)) -> Result<(DiskStore, Report), OpenError> {
+    let low_water = u64::from(config.limits.free_space_min_mb) << 20;
+    DiskStore::open(&config.data_dir, low_water, &mut progress)
+}
+
+/// The newest knowledge of the federation: the charter's file, and what peers have told since.
+///
+/// # Errors
+/// [`OpenNodeError`].
+pub fn current_federation(config: &Config, store: &DiskStore) -> Result<Federation, OpenNodeError> {
+    Ok(protocol::current_federation(store, federation(&config.charter)?)?)
+}
+
+/// The names of the seal keys that the member's manifest lists.
+#[must_use]
+pub fn seal_key_names(federation: &Federation, member: MemberCode) -> Vec<KeyName> {
+    let epochs = federation.manifest(member).map(|manifest| manifest.seal_keys().keys().copied().collect());
+    epochs.unwrap_or_else(Vec::new).into_iter().map(KeyName::Seal).collect()
+}
+
+/// Who the node is, with the keys that open lanes.
+#[must_use]
+pub fn myself(member: MemberCode, log: LogId, names: &[KeyName], seeds: &[Seed], guard_intact: bool) -> Myself {
+    let seal_keys: BTreeMap<u32, SealSecretKey> = names
+        .iter()
+        .zip(seeds)
+        .filter_map(|(name, seed)| match name {
+            KeyName::Seal(epoch) => Some((*epoch, SealSecretKey::from_seed(seed.expose()))),
+            KeyName::Root | KeyName::NextRoot | KeyName::Log(_) | KeyName::Witness(_) | KeyName::Transport => None,
+        })
+        .collect();
+    Myself { member, log, seal_keys, guard_intact }
+}
