@@ -12,7 +12,7 @@ use super::ui::{Color, Ui};
 use crate::api::{Client, ClientError};
 use crate::node::ask::{Request, Response};
 use crate::node::config::{Config, Setting, Sources};
-use crate::node::keys::{Access, KeyFolder, KeyName, Passphrase, Protection};
+use crate::node::keys::{Access, KeyFolder, KeyName, Passphrase, Protection, Seed};
 
 /// Flags that every command takes.
 #[derive(Args, Clone, Debug, Default)]
@@ -145,14 +145,23 @@ impl Context {
     ///
     /// # Errors
     /// As [`KeyFolder::read`].
-    pub fn open_keys(&self, config: &Config, names: &[KeyName]) -> Result<Vec<crate::node::keys::Seed>, Failure> {
+    pub fn open_keys(&self, config: &Config, names: &[KeyName]) -> Result<Vec<Seed>, Failure> {
+        Ok(self.unlock(config, names)?.0)
+    }
+
+    /// As [`Self::open_keys`], with the passphrase that opened them, for keys that are to join them.
+    ///
+    /// # Errors
+    /// As [`KeyFolder::read`].
+    pub fn unlock(&self, config: &Config, names: &[KeyName]) -> Result<(Vec<Seed>, Option<Passphrase>), Failure> {
         let folder = KeyFolder::open(&config.keys_dir)?;
         let passphrase = match folder.needs_passphrase(names)? {
             true => Some(self.passphrase(config.passphrase_file.as_deref())?),
             false => None,
         };
         let access = Access { passphrase: passphrase.as_ref(), allow_unprotected: config.insecure_dev_keys };
-        Ok(folder.read_all(names, access)?)
+        let seeds = folder.read_all(names, access)?;
+        Ok((seeds, passphrase))
     }
 
     /// How new keys are protected.

@@ -7,6 +7,7 @@ use super::{Context, Failure, Outcome, Tally, file_or_config, files, founded, ne
 use crate::cli::report::Exit;
 use crate::encoding::ids::MemberCode;
 use crate::identity::{Member, Published, SecretKey};
+use crate::node::config::Config;
 use crate::node::keys::{KeyFolder, KeyName};
 
 /// Signs the newest version of a charter with this member's root, and writes it back.
@@ -37,9 +38,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Outcome {
         Failure::new(Exit::Usage, format!("{} is not in version {version} of the charter", config.member))
     })?;
 
-    let seeds = context.open_keys(&config, &[KeyName::Root])?;
-    let root = SecretKey::from_seed(seeds.first().expect("one key was asked for").expose());
-    check_own_entry(context, &config, own, &root)?;
+    let root = check_own_entry(context, &config, own)?;
     context.ui.say(super::show::text(&published));
     if args.dry_run {
         return Ok(Exit::Success);
@@ -51,10 +50,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Outcome {
 
     let bytes = published.encode()?;
     let written = args.out.clone().unwrap_or(path);
-    match &args.out {
-        Some(out) if !out.exists() => files::write_new(out, &bytes)?,
-        Some(_) | None => files::replace(&written, &bytes)?,
-    }
+    files::replace(&written, &bytes)?;
     let tally = Tally::of(&published);
     let value = serde_json::json!({
         "charter": written, "version": version, "signed": tally.signed, "needed": tally.needed, "complete": tally.complete,
@@ -72,30 +68,26 @@ fn sign(published: &mut Published, member: MemberCode, root: &SecretKey) {
     }
 }
 
-/// Whoever carried the manifest could have changed what stands beside it: the member itself is the one to notice.
-fn check_own_entry(
-    context: &Context,
-    config: &crate::node::config::Config,
-    own: &Member,
-    root: &SecretKey,
-) -> Result<(), Failure> {
+/// Opens the root and compares the member's entry with it: whoever carried the manifest could have changed what stands
+/// beside it, and the member itself is the one to notice.
+fn check_own_entry(context: &Context, config: &Config, own: &Member) -> Result<SecretKey, Failure> {
+    let next_root_is_here = KeyFolder::open(&config.keys_dir)?.holds(&KeyName::NextRoot);
+    let names: &[KeyName] = if next_root_is_here { &[KeyName::Root, KeyName::NextRoot] } else { &[KeyName::Root] };
+    let seeds = context.open_keys(config, names)?;
+    let mut keys = seeds.iter().map(|seed| SecretKey::from_seed(seed.expose()));
+    let root = keys.next().expect("one key at least was asked for");
+    let strange = |what: &str| {
+        let message =
+            format!("the charter names another {what} for {} than {}", config.member, config.keys_dir.display());
+        Failure::new(Exit::Verification, message)
+    };
     if own.root != root.public() {
-        let message = format!(
-            "the charter names another root for {} than the one in {}",
-            config.member,
-            config.keys_dir.display()
-        );
-        return Err(Failure::new(Exit::Verification, message));
+        return Err(strange("root"));
     }
-    if !KeyFolder::open(&config.keys_dir)?.holds(&KeyName::NextRoot) {
-        context.ui.say("next-root.pem is kept elsewhere, as it should be: compare its digest there.");
-        return Ok(());
+    match keys.next() {
+        Some(next) if own.next_root != next.public().digest() => return Err(strange("next root")),
+        Some(_) => {}
+        None => context.ui.say("next-root.pem is kept elsewhere, as it should be: compare its digest there."),
     }
-    let seeds = context.open_keys(config, &[KeyName::NextRoot])?;
-    let next = SecretKey::from_seed(seeds.first().expect("one key was asked for").expose());
-    if own.next_root != next.public().digest() {
-        let message = format!("the charter announces another next root for {} than next-root.pem", config.member);
-        return Err(Failure::new(Exit::Verification, message));
-    }
-    Ok(())
+    Ok(root)
 }

@@ -1,0 +1,111 @@
+//! `shieldwall manifest sign`.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::{Context, Failure, Outcome, federation, files, show};
+use crate::cli::report::Exit;
+use crate::encoding::ids::{LogId, MemberCode};
+use crate::identity::{LogEntry, ManifestDraft, SealSecretKey, SecretKey, SignedManifest};
+use crate::node::clock;
+use crate::node::config::Address;
+use crate::node::keys::{KeyFolder, KeyName, Seed};
+
+/// Draws up the next version of this member's manifest and signs it with the root, which must be in the keys folder.
+///
+/// The charter file with the new manifest is what the node is started with; the node tells the others.
+#[derive(clap::Args, Debug)]
+pub(in crate::cli) struct Args {
+    /// The charter [default: the config's]
+    #[arg(long, value_name = "FILE")]
+    charter: Option<PathBuf>,
+    /// Where others reach this member's node from now on; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    external: Vec<Address>,
+    /// Draw the key of the member's next log and open it; the log before it is not signed any more
+    #[arg(long)]
+    next_log: bool,
+    /// Close the newest log at this size: statements above it are disowned
+    #[arg(long, value_name = "SIZE")]
+    close_at: Option<u64>,
+    /// Draw seal keys up to this epoch
+    #[arg(long, value_name = "EPOCH")]
+    seal_until: Option<u32>,
+    /// The first epoch whose seal key stays in the manifest
+    #[arg(long, value_name = "EPOCH", default_value_t = 0)]
+    seal_from: u32,
+    /// Write the charter file here instead
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Show what would be signed, and sign nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Outcome {
+    let config = context.config()?;
+    let path = args.charter.clone().unwrap_or_else(|| config.charter.clone());
+    let federation = federation(&path, &files::read(&path)?)?;
+    let held = federation
+        .manifest(config.member)
+        .ok_or_else(|| Failure::new(Exit::Failure, format!("{} is not in {}", config.member, path.display())))?;
+    let mut draft = held.next_draft(clock::now());
+    let fresh = change(&mut draft, config.member, args)?;
+    let manifest = draft.check()?;
+    context.ui.say(show::text(&manifest));
+    if args.dry_run {
+        return Ok(Exit::Success);
+    }
+
+    let (seeds, passphrase) = context.unlock(&config, &[KeyName::Root])?;
+    let root = SecretKey::from_seed(seeds.first().expect("one key was asked for").expose());
+    let version = manifest.version();
+    let signed = SignedManifest::sign(manifest, federation.id(), &root);
+    let published = federation.with_manifest(signed)?.unwrap_or(federation).published().encode()?;
+    // The keys first: a manifest that names a key which nobody has could not be taken back.
+    KeyFolder::open(&config.keys_dir)?.write_all(&fresh, Context::protection(passphrase.as_ref()))?;
+    let written = args.out.clone().unwrap_or(path);
+    files::replace(&written, &published)?;
+    context.ui.result(
+        &json!({ "charter": written, "member": config.member, "version": version }),
+        format!("{}: manifest of {}, version {version}", written.display(), config.member),
+    )?;
+    context.ui.say("Next: start the node with this charter file; it tells the others.");
+    Ok(Exit::Success)
+}
+
+/// Changes the draft as the flags say, and gives the keys that were drawn for it.
+fn change(draft: &mut ManifestDraft, member: MemberCode, args: &Args) -> Result<Vec<(KeyName, Seed)>, Failure> {
+    let mut fresh = Vec::new();
+    if !args.external.is_empty() {
+        for transport in &mut draft.transports {
+            transport.addresses = args.external.iter().map(ToString::to_string).collect();
+        }
+    }
+    if let (Some(size), Some(newest)) = (args.close_at, draft.logs.last_mut()) {
+        newest.closed = Some(size);
+    }
+    if args.next_log {
+        let (name, seed) = (KeyName::Log(next_log(draft, member)?), Seed::random()?);
+        let key = SecretKey::from_seed(seed.expose()).public();
+        draft.logs.push(LogEntry { key, opened: draft.issued_at, closed: None });
+        fresh.push((name, seed));
+    }
+    draft.seal_keys.retain(|epoch, _| *epoch >= args.seal_from);
+    if let Some(until) = args.seal_until {
+        let first = draft.seal_keys.keys().next_back().map_or(args.seal_from, |last| last + 1);
+        for epoch in first..=until {
+            let seed = Seed::random()?;
+            draft.seal_keys.insert(epoch, SealSecretKey::from_seed(seed.expose()).public());
+            fresh.push((KeyName::Seal(epoch), seed));
+        }
+    }
+    Ok(fresh)
+}
+
+fn next_log(draft: &ManifestDraft, member: MemberCode) -> Result<LogId, Failure> {
+    let ordinal = u16::try_from(draft.logs.len() + 1).ok().filter(|ordinal| *ordinal <= LogId::ORDINAL_MAX);
+    let ordinal = ordinal.ok_or_else(|| Failure::new(Exit::Failure, format!("{member} has used up its logs")))?;
+    Ok(LogId { member, ordinal })
+}
