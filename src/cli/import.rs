@@ -64,7 +64,8 @@ fn judge(context: &Context, args: &Args) -> Result<record::Context, Failure> {
     Ok(record::Context { strictness: Strictness::Imported, author, now: clock::now(), foreign_exports })
 }
 
-fn read(paths: &[PathBuf], judge: &record::Context) -> Result<Batch, Failure> {
+/// Reads the documents at `paths`, and those in the folders among them.
+pub(super) fn read(paths: &[PathBuf], judge: &record::Context) -> Result<Batch, Failure> {
     let mut batch = Batch::default();
     for path in documents(paths)? {
         let name = path.display().to_string();

@@ -19,7 +19,7 @@ use crate::identity::{
 };
 use crate::node::clock;
 use crate::node::config::{Address, template};
-use crate::node::keys::{KeyFolder, KeyName, Seed};
+use crate::node::keys::{KeyFolder, KeyName, Passphrase, Seed};
 use crate::node::private;
 
 /// Epochs for which the first manifest lists a seal key: a year and a month, at 30 days each.
@@ -32,39 +32,50 @@ const SEAL_EPOCHS: u32 = 13;
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// The member's code: ISO 3166 for a country (GE), letter and digit for an observer (W1)
-    member: MemberCode,
+    pub(super) member: MemberCode,
     /// The folder for config, keys and data
     #[arg(long, value_name = "DIR")]
-    dir: Option<PathBuf>,
+    pub(super) dir: Option<PathBuf>,
     /// The member's name in the charter [default: the country's name in ISO 3166]
     #[arg(long)]
-    name: Option<String>,
+    pub(super) name: Option<String>,
     /// The member is an organisation that observes, not a country
     #[arg(long)]
-    observer: bool,
+    pub(super) observer: bool,
     /// Where the node listens; may be repeated
     #[arg(long, value_name = "ADDRESS")]
-    listen: Vec<Address>,
+    pub(super) listen: Vec<Address>,
     /// Where others reach the node, if elsewhere; may be repeated
     #[arg(long, value_name = "ADDRESS")]
-    external: Vec<Address>,
+    pub(super) external: Vec<Address>,
     /// The charter's file, as the config will name it
     #[arg(long, value_name = "FILE")]
-    charter: Option<PathBuf>,
+    pub(super) charter: Option<PathBuf>,
     /// Do not encrypt the keys: for tests and demos only
     #[arg(long)]
-    insecure_dev_keys: bool,
+    pub(super) insecure_dev_keys: bool,
     /// Say what would be made, and make nothing
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
+    /// Further options of the config, each written as TOML: for the demo
+    #[arg(skip)]
+    pub(super) options: Vec<(&'static str, String)>,
 }
 
 /// Where everything goes.
-struct Plan {
-    config: PathBuf,
-    keys: PathBuf,
-    data: PathBuf,
-    manifest: PathBuf,
+pub(super) struct Plan {
+    pub(super) config: PathBuf,
+    pub(super) keys: PathBuf,
+    pub(super) data: PathBuf,
+    pub(super) manifest: PathBuf,
+}
+
+/// A member that was made.
+pub(super) struct NewMember {
+    pub(super) plan: Plan,
+    pub(super) application: Application,
+    /// Signs charters and manifests.
+    pub(super) root: SecretKey,
 }
 
 #[derive(Serialize)]
@@ -100,8 +111,24 @@ pub(super) fn run(context: &Context, args: &Args) -> Outcome {
     }
 
     let passphrase = if args.insecure_dev_keys { None } else { Some(context.new_passphrase()?) };
+    let made = make(context, args, plan, name.clone(), passphrase.as_ref())?;
+    report(context, &made.plan, &made.application, name)
+}
+
+/// Makes the member called `name`: its keys, manifest and config.
+///
+/// # Errors
+/// If something is there already, or cannot be written.
+pub(super) fn make(
+    context: &Context,
+    args: &Args,
+    plan: Plan,
+    name: String,
+    passphrase: Option<&Passphrase>,
+) -> Result<NewMember, Failure> {
+    plan.refuse_what_is_there(args.member)?;
     let keys = Keys::draw(args.member)?;
-    let application = keys.apply(args, name.clone(), clock::now())?;
+    let application = keys.apply(args, name, clock::now())?;
 
     if let Some(folder) = plan.config.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder)
@@ -109,18 +136,17 @@ pub(super) fn run(context: &Context, args: &Args) -> Outcome {
     }
     let folder = KeyFolder::create(&plan.keys)?;
     context.ui.detail("drawing and encrypting the keys");
-    folder.write_all(&keys.all, Context::protection(passphrase.as_ref()))?;
+    folder.write_all(&keys.all, Context::protection(passphrase))?;
     private::create_folder(&plan.data)?;
     // The guard knows from now on that nothing was signed here; a missing guard will mean that something was lost.
     drop(Guard::open(&plan.data, LogId::first(args.member))?);
     files::write_new(&plan.manifest, &application.encode()?)?;
     files::write_new(&plan.config, config_text(context, args).as_bytes())?;
-
-    report(context, &plan, &application, name)
+    Ok(NewMember { plan, application, root: keys.signing(KeyName::Root) })
 }
 
 impl Plan {
-    fn new(context: &Context, args: &Args) -> Self {
+    pub(super) fn new(context: &Context, args: &Args) -> Self {
         let config = match (&args.dir, &context.global.config) {
             (_, Some(config)) => config.clone(),
             (Some(dir), None) => dir.join("shieldwall.toml"),
@@ -237,6 +263,7 @@ fn config_text(context: &Context, args: &Args) -> String {
             changes.push((key, path(&absolute(value))));
         }
     }
+    changes.extend(args.options.iter().cloned());
     template(&changes)
 }
 

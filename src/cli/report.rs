@@ -42,6 +42,8 @@ pub enum Exit {
     Verification = 20,
     /// Two signed histories of one thing.
     Equivocation = 21,
+    /// Not all is here that should be, or it came too late.
+    Behind = 22,
     /// The config is not valid.
     Config = 30,
     /// The data are from a newer version.
@@ -65,7 +67,7 @@ pub type Outcome = Result<Exit, Failure>;
 
 impl Exit {
     /// All codes with what they mean, as in `docs/exit-codes.md`.
-    pub const ALL: [(Self, &'static str); 16] = [
+    pub const ALL: [(Self, &'static str); 17] = [
         (Self::Success, "done"),
         (Self::Failure, "a failure that has no code of its own"),
         (Self::Usage, "the command line is wrong"),
@@ -78,6 +80,7 @@ impl Exit {
         (Self::Pending, "done, and waiting for the signatures of others"),
         (Self::Verification, "a signature, hash or chain does not hold"),
         (Self::Equivocation, "two signed histories of one thing"),
+        (Self::Behind, "not all is here that should be"),
         (Self::Config, "the config is not valid"),
         (Self::NewerData, "the data are from a newer version"),
         (Self::Timeout, "the command's own --timeout is up"),

@@ -105,7 +105,8 @@ impl Ui {
         drop(writeln!(io::stderr().lock(), "{text}"));
     }
 
-    fn paint(&self, text: &str, code: &str) -> String {
+    /// Colours what goes to stderr, if that is wanted; `code` is an SGR colour.
+    pub(super) fn paint(&self, text: &str, code: &str) -> String {
         if self.color { format!("\x1b[1;{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 }

@@ -118,7 +118,7 @@ pub fn template(changes: &[(&str, String)]) -> String {
 }
 
 /// A Unix socket's path has 107 bytes and a closing zero on Linux, 103 on macOS.
-const SOCKET_PATH_MAX: usize = 103;
+pub const SOCKET_PATH_MAX: usize = 103;
 
 impl Config {
     /// Reads and checks the config in `file`, overridden by `sources`. Gives also each setting with its origin.
