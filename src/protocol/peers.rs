@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::encoding::hash::Digest;
 use crate::encoding::ids::{LogId, MemberCode, RecordId};
 use crate::encoding::random::Randomness;
 use crate::ledger::{Frontier, Root, SignedRoot};
@@ -80,6 +81,22 @@ impl Peers {
     /// Everybody who can be reached, in order.
     pub(super) fn connected(&self) -> Vec<MemberCode> {
         self.by_member.iter().filter(|(_, peer)| peer.connected).map(|(member, _)| *member).collect()
+    }
+
+    /// With whom to compare frontiers: by chance, every second time among those who have not cosigned `frontier`.
+    pub(super) fn to_compare_with(&self, frontier: &Digest, random: &mut Randomness) -> Option<MemberCode> {
+        let differs = |peer: &Peer| peer.cosignature.as_ref().is_none_or(|(_, root)| root.root != *frontier);
+        let differing: Vec<MemberCode> = self
+            .by_member
+            .iter()
+            .filter(|(_, peer)| peer.connected && differs(peer))
+            .map(|(member, _)| *member)
+            .collect();
+        let count = u32::try_from(differing.len()).ok().filter(|count| *count > 0 && random.below(2) == 0);
+        match count {
+            Some(count) => differing.get(random.below(count) as usize).copied(),
+            None => self.any(random),
+        }
     }
 
     /// One of those who can be reached, by chance.

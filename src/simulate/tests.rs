@@ -188,7 +188,8 @@ proptest! {
             world.start(code("GE"));
         }
         world.part(code("GE"), code("TR"), false);
-        world.run(90_000);
+        world.set_link(GOOD);
+        world.run(60_000);
         assert_equal_ledgers(&world);
         let acknowledged: BTreeSet<RecordId> = world.acknowledged(code("GE")).clone();
         for member in world.members() {

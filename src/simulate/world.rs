@@ -185,6 +185,11 @@ impl World {
         }
     }
 
+    /// Changes how the network treats messages from now on.
+    pub fn set_link(&mut self, link: Link) {
+        self.link = link;
+    }
+
     /// Hands records to a member's node.
     pub fn submit(&mut self, code: MemberCode, id: u64, records: Vec<Record>) {
         self.schedule(0, code, Input::Submit { id, records });

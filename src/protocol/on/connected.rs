@@ -18,11 +18,13 @@ pub(super) fn disconnected<S: Store>(node: &mut Node<S>, peer: MemberCode) {
     entry.body_requests = 0;
 }
 
-/// Compares with one peer per interval, chosen by chance: what gossip missed is found this way, whoever kept it back.
+/// Compares with one peer per interval, chosen by chance: what gossip missed is found this way, whoever kept it back. Every
+/// second time the choice is among those that are not known to hold the same ledger, if there are such.
 pub(super) fn tick<S: Store>(node: &mut Node<S>, turn: &mut Turn) {
     let due =
         node.peers.compared.is_none_or(|at| turn.now.since(at) >= node.settings.sync_interval_ms || turn.now < at);
-    if due && let Some(peer) = node.peers.any(&mut turn.random) {
+    let frontier = node.frontier().root();
+    if due && let Some(peer) = node.peers.to_compare_with(&frontier, &mut turn.random) {
         node.peers.compared = Some(turn.now);
         node.say_hello(peer);
     }

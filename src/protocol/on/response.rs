@@ -1,5 +1,6 @@
 //! A member answered, or never will.
 
+use crate::encoding::hash::Digest;
 use crate::encoding::ids::MemberCode;
 use crate::identity::Published;
 use crate::ledger::{Frame, FrontierEntry, Key, Store, StoreError};
@@ -22,8 +23,9 @@ pub(super) fn response<S: Store>(
         return Ok(());
     };
     let taken = match (asked.what, response) {
-        (What::Hello, Response::Hello { published, entries, .. }) => {
+        (What::Hello, Response::Hello { published, frontier, entries }) => {
             compare(node, from, published, &entries);
+            node.ask_for_cosignature(from, frontier);
             Ok(())
         }
         (What::Published, Response::Published(file)) => take_published(node, turn, &file)?,
@@ -99,12 +101,7 @@ fn retry<S: Store>(node: &mut Node<S>, asked: Asked) {
 }
 
 /// What a peer holds beyond what is held here is fetched; its charter, if it is another.
-fn compare<S: Store>(
-    node: &mut Node<S>,
-    from: MemberCode,
-    published: crate::encoding::hash::Digest,
-    entries: &[FrontierEntry],
-) {
+fn compare<S: Store>(node: &mut Node<S>, from: MemberCode, published: Digest, entries: &[FrontierEntry]) {
     if published != node.federation.digest() {
         node.ask(from, What::Published, &Request::Published);
     }
@@ -141,6 +138,16 @@ fn take_published<S: Store>(node: &mut Node<S>, turn: &Turn, file: &[u8]) -> Res
 }
 
 impl<S: Store> Node<S> {
+    /// Asks for a member's frontier cosignature if the one held is not over the frontier that it says to hold: gossip that was lost
+    /// on the way is not said again.
+    fn ask_for_cosignature(&mut self, of: MemberCode, frontier: Digest) {
+        let held = self.peers.by_member.get(&of).and_then(|peer| peer.cosignature.as_ref());
+        let asked = self.peers.requests.values().any(|asked| asked.to == of && asked.what == What::Frontier);
+        if !asked && held.is_none_or(|(_, root)| root.root != frontier) {
+            self.ask(of, What::Frontier, &Request::Frontier);
+        }
+    }
+
     /// Asks a member now.
     pub(in crate::protocol) fn ask(&mut self, to: MemberCode, what: What, request: &Request) -> u64 {
         let (id, effect) = self.prepare(to, what, request);
