@@ -116,7 +116,9 @@ fn tell(context: &Context, batch: &Batch, results: &[Submitted]) -> Outcome {
         let place = format!("{}:{}:{}", checked.file, checked.position.line, checked.position.column);
         match result {
             Submitted::Logged { id, warnings } => {
-                warnings.iter().for_each(|warning| context.ui.warn(format!("{place}: {id}: {warning}")));
+                if !warnings.is_empty() {
+                    context.ui.warn(format!("{place}: {id}: {}", warnings.join("; ")));
+                }
                 logged.push(*id);
             }
             Submitted::AlreadyLogged { id } => before.push(*id),

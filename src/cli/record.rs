@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::context::{Context, unexpected};
 use super::report::{Exit, Outcome};
-use super::show::{counted, mass};
+use super::show::{counted, mass, outline};
 use super::ui::table;
 use crate::encoding::ids::{LogId, RecordId};
 use crate::node::ask::{BodyState, RecordFilter, RecordLine, RecordView, Request, Response};
@@ -100,9 +100,8 @@ fn text(record: &RecordView) -> String {
     for (label, value) in rows.into_iter().filter_map(|(label, value)| Some((label, value?))) {
         writeln!(text, "{label:<11} {value}").expect("writing to a string cannot fail");
     }
-    for (compartment, fields) in &record.content {
-        let fields = serde_json::to_string_pretty(fields).unwrap_or_default();
-        write!(text, "\n{compartment}\n{fields}\n").expect("writing to a string cannot fail");
+    for (field, value) in &record.content {
+        write!(text, "\n{}", outline(field, value)).expect("writing to a string cannot fail");
     }
     text
 }

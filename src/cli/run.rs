@@ -70,12 +70,6 @@ fn prepare(context: &Context, config: &Config) -> Result<(Node<DiskStore>, Setup
     let addresses = config.listen.iter().map(|address| address.as_str().to_owned()).collect();
     let mut network = network::Config::new(Zeroizing::new(*transport.expose()), federation.id().0.0, addresses);
     network.exempt_loopback = config.insecure_dev_keys;
-    let settings = Settings {
-        cosign_interval_ms: i64::from(config.intervals.cosign_ms),
-        heartbeat_ms: i64::from(config.intervals.heartbeat_s) * 1000,
-        sync_interval_ms: i64::from(config.intervals.sync_s) * 1000,
-        acknowledge_after_ms: i64::from(config.intervals.acknowledge_after_ms),
-    };
     let setup = Setup {
         signing_keys: SigningKeys {
             log: SecretKey::from_seed(log_seed.expose()),
@@ -85,7 +79,7 @@ fn prepare(context: &Context, config: &Config) -> Result<(Node<DiskStore>, Setup
         data_dir: config.data_dir.clone(),
         foreign_exports: config.allow_foreign_exporter,
     };
-    Ok((Node::load(store, federation, me, settings)?, setup))
+    Ok((Node::load(store, federation, me, Settings::from(config.intervals))?, setup))
 }
 
 /// The keys in the folder must be those of the manifest: with others, everything this node says would be refused.

@@ -1,5 +1,7 @@
 //! How values look on a person's screen.
 
+use serde_json::Value;
+
 use crate::encoding::hash::Digest;
 use crate::identity::PublicKey;
 
@@ -33,6 +35,42 @@ pub(super) fn mass(grams: u64) -> String {
     format!("{text} g")
 }
 
+/// A field with its value as an outline: lists with dashes, what belongs together under its name.
+pub(super) fn outline(name: &str, value: &Value) -> String {
+    let mut text = String::new();
+    write_outline(&mut text, 0, &format!("{name}: "), value);
+    text
+}
+
+fn write_outline(text: &mut String, depth: usize, start: &str, value: &Value) {
+    let margin = "  ".repeat(depth);
+    match value {
+        Value::Object(fields) => {
+            *text += &format!("{margin}{}\n", start.trim_end());
+            for (name, value) in fields {
+                write_outline(text, depth + 1, &format!("{name}: "), value);
+            }
+        }
+        Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
+            *text += &format!("{margin}{}\n", start.trim_end());
+            for item in items {
+                write_outline(text, depth + 1, "- ", item);
+            }
+        }
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(scalar).collect();
+            *text += &format!("{margin}{start}{}\n", items.join(", "));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            *text += &format!("{margin}{start}{}\n", scalar(value));
+        }
+    }
+}
+
+fn scalar(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,5 +83,10 @@ mod tests {
         assert_eq!(counted(0, "record"), "0 records");
         assert_eq!(mass(2_750_000_000), "2 750 000 000 g");
         assert_eq!(mass(7), "7 g");
+        let goods = serde_json::json!([{ "substance": "urea", "net_mass_g": 1000, "packages": [{ "count": 2 }] }]);
+        let expected =
+            "goods:\n  -\n    net_mass_g: 1000\n    packages:\n      -\n        count: 2\n    substance: urea\n";
+        assert_eq!(outline("goods", &goods), expected);
+        assert_eq!(outline("to", &serde_json::json!(["TR", "MZ"])), "to: TR, MZ\n");
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use serde::Serialize;
 
 use super::report::Failure;
+use crate::encoding::ids::MemberCode;
 use crate::node::ask::Progress;
 
 /// When output is coloured.
@@ -50,7 +51,7 @@ impl Ui {
     /// # Errors
     /// If stdout cannot be written.
     pub fn result(&self, value: &impl Serialize, text: impl Display) -> Result<(), Failure> {
-        if self.json { self.line(&serde_json::to_string(value)?) } else { self.line(&text.to_string()) }
+        if self.json { self.line(&serde_json::to_string(value)?) } else { self.line(&plain(&text.to_string())) }
     }
 
     /// One line of result, or several.
@@ -69,25 +70,33 @@ impl Ui {
     /// Something worth knowing, for people.
     pub fn say(&self, text: impl Display) {
         if !self.quiet {
-            self.talk(&text.to_string());
+            self.talk(&plain(&text.to_string()));
+        }
+    }
+
+    /// What happened at a member: when, the member in colour, what.
+    pub fn say_of(&self, when: impl Display, member: MemberCode, what: impl Display) {
+        if !self.quiet {
+            let member = self.paint(member.as_str(), "36");
+            self.talk(&format!("{when}  {member}  {}", plain(&what.to_string())));
         }
     }
 
     /// Something worth a second look.
     pub fn warn(&self, text: impl Display) {
-        self.talk(&format!("{} {text}", self.paint("warning:", "33")));
+        self.talk(&format!("{} {}", self.paint("warning:", "33"), plain(&text.to_string())));
     }
 
     /// Something that only a curious person wants to know.
     pub fn detail(&self, text: impl Display) {
         if self.verbose > 0 {
-            self.talk(&text.to_string());
+            self.talk(&plain(&text.to_string()));
         }
     }
 
     /// An error, with its causes and hint.
     pub fn error(&self, text: &str) {
-        self.talk(&format!("{} {text}", self.paint("error:", "31")));
+        self.talk(&format!("{} {}", self.paint("error:", "31"), plain(text)));
     }
 
     /// How far something is: in place on a terminal, not at all elsewhere.
@@ -106,7 +115,7 @@ impl Ui {
     }
 
     /// Colours what goes to stderr, if that is wanted; `code` is an SGR colour.
-    pub(super) fn paint(&self, text: &str, code: &str) -> String {
+    fn paint(&self, text: &str, code: &str) -> String {
         if self.color { format!("\x1b[1;{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 }
@@ -125,6 +134,22 @@ pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [St
     all.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// What others wrote stays text: characters that would move the cursor, colour the screen or turn the direction of
+/// reading are shown as what they are.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c != '\n' && (c.is_control() || turns(c)) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
 /// The conventions of <https://no-color.org> and `CLICOLOR_FORCE` do not apply to a dumb terminal.
 fn wants_color(is_set: impl Fn(&str) -> bool) -> bool {
     !is_set("NO_COLOR") && std::env::var("TERM").map_or(true, |term| term != "dumb")
@@ -133,6 +158,12 @@ fn wants_color(is_set: impl Fn(&str) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_others_wrote_cannot_move_the_cursor() {
+        assert_eq!(plain("Türkiye\nOK"), "Türkiye\nOK");
+        assert_eq!(plain("a\u{1b}[2J\r\u{9b}b\u{202e}c"), "a\\u{1b}[2J\\r\\u{9b}b\\u{202e}c");
+    }
 
     #[test]
     fn tables_are_plain_text() {

@@ -273,8 +273,7 @@ impl<'a> Show<'a> {
     fn tell(&self, member: MemberCode, what: &str) {
         let time = self.time.elapsed();
         let (seconds, tenths) = (time.as_secs(), time.subsec_millis() / 100);
-        let code = self.ui.paint(member.as_str(), "36");
-        self.ui.say(format!("{seconds:>4}.{tenths} s  {code}  {what}"));
+        self.ui.say_of(format!("{seconds:>4}.{tenths} s"), member, what);
     }
 
     /// The newest answers, in the order of the members.
