@@ -1,10 +1,13 @@
 //! The architecture as a test: rules that nobody has to remember.
 //!
 //! The order of the modules, the purity of the core, the one place where a dependency is named, the head of every
-//! module, no forgotten file, no secret key in the tree, no file that grows without end.
+//! module, no forgotten file, no secret key in the tree, no file that grows without end, no page that leads nowhere or lags
+//! behind the code.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use shieldwall::encoding::hash::sha256;
 
 /// The modules in their order. Each may use those above it and none beside or below it.
 const ORDER: [&[&str]; 12] = [
@@ -160,6 +163,44 @@ fn files_stay_short() {
             faults.push(format!("{}: {lines} lines, may have {limit}", source.name));
         } else if lines > AIM {
             println!("{}: {lines} lines, aim below {AIM}", source.name);
+        }
+    }
+    report(&faults);
+}
+
+#[test]
+fn pages_that_describe_bytes_follow_the_code() {
+    const MARK: &str = "sha256";
+    let mut faults = Vec::new();
+    let mut bound = 0;
+    for (page, text) in pages() {
+        let marks =
+            text.lines().filter_map(|line| line.strip_prefix("<!-- src/")?.strip_suffix(" -->")?.split_once(MARK));
+        for (file, stated) in marks {
+            bound += 1;
+            let file = format!("src/{}", file.trim());
+            let found = sha256(read(&file).as_bytes()).to_string();
+            if stated.trim() != found {
+                faults.push(format!("{page}: {file} has changed; look what the page says of it, then write {found}"));
+            }
+        }
+    }
+    assert!(bound > 0, "docs/protocol.md is bound to the messages");
+    report(&faults);
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let mut faults = Vec::new();
+    for (page, text) in pages() {
+        let folder = root().join(&page).parent().expect("a page lies in a folder").to_owned();
+        for (line, target) in links(&text) {
+            let (path, heading) = target.split_once('#').unwrap_or((&target, ""));
+            let file = if path.is_empty() { root().join(&page) } else { folder.join(path) };
+            let there = file.exists() && (heading.is_empty() || headings(&file).iter().any(|name| name == heading));
+            if !there {
+                faults.push(format!("{page}:{line}: {target} leads nowhere"));
+            }
         }
     }
     report(&faults);
@@ -336,6 +377,38 @@ fn is_word(text: &str, at: usize, length: usize) -> bool {
     let before = text[..at].chars().next_back();
     let after = text[at + length..].chars().next();
     !before.is_some_and(is_identifier) && !after.is_some_and(is_identifier)
+}
+
+/// The Markdown pages of the project, by name: those of the root and of `docs/`, and the READMEs elsewhere.
+fn pages() -> Vec<(String, String)> {
+    let names = files(&root()).into_iter().map(|path| relative(&path)).filter(|name| {
+        let own = !name.contains('/') || name.starts_with("docs/") || name.ends_with("README.md");
+        own && name.ends_with(".md")
+    });
+    names.map(|name| (name.clone(), read(&name))).collect()
+}
+
+/// Line and target of every link within the project, outside of code.
+fn links(page: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut in_code = false;
+    for (line, text) in (1..).zip(page.lines()) {
+        in_code ^= text.trim_start().starts_with("```");
+        // Every second part lies between backquotes.
+        let prose: String = text.split('`').step_by(2).collect();
+        let targets = prose.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+        let within = targets.map(|(target, _)| target).filter(|target| !target.contains("://"));
+        found.extend(within.filter(|_| !in_code).map(|target| (line, target.to_owned())));
+    }
+    found
+}
+
+/// The headings of a page, as links name them.
+fn headings(page: &Path) -> Vec<String> {
+    let text = fs::read_to_string(page).unwrap_or_default();
+    let lines = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let kept = |c: &char| c.is_alphanumeric() || [' ', '-', '_'].contains(c);
+    lines.map(|line| line.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")).collect()
 }
 
 fn rank(module: &str) -> Option<usize> {
