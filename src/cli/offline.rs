@@ -41,7 +41,12 @@ pub(super) fn answer(context: &Context, config: &Config, request: &Request) -> R
         Request::RecordList(_) | Request::RecordShow { .. } | Request::Evidence { .. } => {
             open::seal_key_names(&federation, config.member)
         }
-        _ => Vec::new(),
+        Request::Ledger
+        | Request::Status
+        | Request::Peers
+        | Request::Submit { .. }
+        | Request::CollectReceipts
+        | Request::Shutdown => Vec::new(),
     };
     let seeds = if names.is_empty() { Vec::new() } else { context.open_keys(config, &names)? };
     let me = open::myself(config.member, log, &names, &seeds, false);

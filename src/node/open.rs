@@ -110,8 +110,8 @@ pub fn current_federation(config: &Config, store: &DiskStore) -> Result<Federati
 /// The names of the seal keys that the member's manifest lists.
 #[must_use]
 pub fn seal_key_names(federation: &Federation, member: MemberCode) -> Vec<KeyName> {
-    let epochs = federation.manifest(member).map(|manifest| manifest.seal_keys().keys().copied().collect());
-    epochs.unwrap_or_else(Vec::new).into_iter().map(KeyName::Seal).collect()
+    let manifest = federation.manifest(member).into_iter();
+    manifest.flat_map(|manifest| manifest.seal_keys().keys().copied().map(KeyName::Seal)).collect()
 }
 
 /// Who the node is, with the keys that open lanes.

@@ -255,7 +255,11 @@ impl<S: Store> Node<S> {
                 }
                 Ok(true)
             }
-            other => {
+            other @ (Phase::Starting { .. }
+            | Phase::Idle
+            | Phase::Signing { .. }
+            | Phase::Checkpointing { .. }
+            | Phase::Ended { .. }) => {
                 self.author.phase = other;
                 Ok(false)
             }

@@ -182,7 +182,7 @@ impl<S: Store> Node<S> {
             self.store.mark(Mark::Inbox(id), Some(Delivery::Wanted.to_bytes()))?;
             self.inbox.wanted.insert(id, Attempt::new());
             if let Some(body) = self.inbox.early.remove(&id) {
-                self.inbox.early_bytes -= body.len();
+                self.inbox.early_bytes -= body.bytes();
                 if let Err(refusal) = self.take_body(turn, id, &body)? {
                     self.out.event(Event::Refused { peer: id.log.member, refusal });
                 }
@@ -362,9 +362,9 @@ impl<S: Store> Node<S> {
         }
         let searched = self.logs.get(&id.log).is_some_and(|state| id.position < state.scan.done);
         let room = self.inbox.early.len() < limits::EARLY_BODIES_MAX
-            && self.inbox.early_bytes + body.len() <= limits::EARLY_BODIES_BYTES_MAX;
+            && self.inbox.early_bytes + body.bytes() <= limits::EARLY_BODIES_BYTES_MAX;
         if !searched && room && self.federation.log_key(&id.log).is_some() && !self.inbox.early.contains_key(&id) {
-            self.inbox.early_bytes += body.len();
+            self.inbox.early_bytes += body.bytes();
             self.inbox.early.insert(id, body);
         }
         Ok(Ok(()))

@@ -270,7 +270,7 @@ impl Response {
 impl WireBody {
     /// Its size on the wire, without framing.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.head.len() + self.compartments.iter().map(Vec::len).sum::<usize>()
     }
 

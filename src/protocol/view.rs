@@ -215,7 +215,7 @@ impl<'a, S: Store> View<'a, S> {
                     if let Ok(name) = content.compartment().parse::<Compartment>() {
                         opened.content.insert(name, content.content());
                     }
-                    opened.compartments.push((index, compartment.clone(), content));
+                    opened.compartments.push((index, *compartment, content));
                 }
                 Err(SealError::NotAReader) => {}
                 Err(fault) => opened.fault = Some(fault),
