@@ -20,6 +20,7 @@ mod ed25519;
 mod evidence;
 mod identity;
 mod ledger;
+mod messages;
 mod seal;
 
 /// Compares what was made with the file that holds it.
