@@ -190,6 +190,23 @@ fn pages_that_describe_bytes_follow_the_code() {
 }
 
 #[test]
+fn tests_that_pages_name_exist() {
+    let known: String = sources("src").into_iter().chain(sources("tests")).map(|source| source.code).collect();
+    let mut faults = Vec::new();
+    for page in ["docs/architecture.md", "docs/threat-model.md"] {
+        let text = read(page);
+        // What lies between backquotes and reads like a test: three words or more.
+        let named =
+            text.split('`').skip(1).step_by(2).filter(|name| {
+                name.matches('_').count() > 1 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+            });
+        let missing = named.filter(|name| !known.contains(&format!("fn {name}(")));
+        faults.extend(missing.map(|name| format!("{page}: there is no test {name}")));
+    }
+    report(&faults);
+}
+
+#[test]
 fn links_between_pages_lead_somewhere() {
     let mut faults = Vec::new();
     for (page, text) in pages() {
