@@ -116,6 +116,11 @@ impl Desk {
         self.collecting.extract_if(.., over).map(|waiting| (waiting.reply, waiting.then)).collect()
     }
 
+    /// Whether anybody waits for receipts.
+    pub(super) fn is_collecting(&self) -> bool {
+        !self.collecting.is_empty()
+    }
+
     /// Whether anybody waits for a submission.
     pub(super) fn is_idle(&self) -> bool {
         self.submissions.is_empty()

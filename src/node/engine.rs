@@ -161,6 +161,9 @@ impl Engine {
                 inputs.extend(self.perform(effect));
             }
         }
+        if !self.desk.is_collecting() {
+            return Ok(());
+        }
         let outstanding = self.node.status().receipts_asked;
         for (reply, then) in self.desk.collected(outstanding) {
             match then {

@@ -88,7 +88,14 @@ pub(super) struct Group {
 #[derive(Debug)]
 enum Origin {
     /// A submitted record.
-    Record { submission: u64, index: usize, outside: Vec<String>, source: Option<Digest>, pushes: Vec<MemberCode> },
+    Record {
+        submission: u64,
+        index: usize,
+        outside: Vec<String>,
+        source: Option<Digest>,
+        acknowledges: Vec<RecordId>,
+        pushes: Vec<MemberCode>,
+    },
     /// The node itself: lanes, or an intent found after a crash.
     Node,
 }
@@ -382,6 +389,7 @@ impl<S: Store> Node<S> {
                 index: queued.index,
                 outside,
                 source,
+                acknowledges: queued.record.declared().acknowledges.clone(),
                 pushes,
             });
             group.statements.push(statement);
@@ -527,7 +535,8 @@ impl<S: Store> Node<S> {
         let count = group.statements.len() as u64;
         let push_bodies = group.statements.len() <= limits::PUSH_GROUP_MAX;
         for (statement, origin) in group.statements.iter().zip(group.origins) {
-            if let Origin::Record { submission, index, outside, source, pushes } = origin {
+            if let Origin::Record { submission, index, outside, source, acknowledges, pushes } = origin {
+                self.acknowledged(&acknowledges)?;
                 if let Some(source) = source {
                     self.store.mark(Mark::Source(source), Some(statement.id.to_string().as_bytes()))?;
                     self.author.under_way.remove(&source);

@@ -21,15 +21,14 @@ use super::refusal::Refusal;
 use super::view::{OpenedBody, View};
 use super::{Node, Turn, limits};
 
-/// How far a record that is addressed to this node has come, as kept in [`Mark::Inbox`].
+/// How far a record that is addressed to this node has come, as kept in [`Mark::Inbox`]. A record of which nothing is left to do
+/// has no mark, so that the marks do not grow with history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// Its body is not here.
     Wanted,
     /// Its body is here and was opened; the acknowledgement is still to be made.
     Opened,
-    /// Its body is here and was opened, and nothing is left to do.
-    Settled,
     /// Its body is here and does not open.
     Unreadable,
 }
@@ -82,7 +81,6 @@ impl Delivery {
         match self {
             Self::Wanted => b"w",
             Self::Opened => b"o",
-            Self::Settled => b"s",
             Self::Unreadable => b"x",
         }
     }
@@ -91,7 +89,6 @@ impl Delivery {
     pub(super) fn from_bytes(bytes: &[u8]) -> Self {
         match bytes {
             b"o" => Self::Opened,
-            b"s" => Self::Settled,
             b"x" => Self::Unreadable,
             _ => Self::Wanted,
         }
@@ -197,7 +194,7 @@ impl<S: Store> Node<S> {
         }
     }
 
-    /// One's own record: it is opened only to learn again which document line it came from.
+    /// One's own record: it is opened only to learn again which document line it came from, and what it acknowledged.
     fn note_own(&mut self, id: RecordId, lane: &LaneKey) -> Result<(), StoreError> {
         self.inbox.opened += 1;
         if id.position >= self.inbox.relearn_below {
@@ -208,6 +205,7 @@ impl<S: Store> Node<S> {
             if let Some(source) = record.declared().source_digest {
                 self.store.mark(Mark::Source(source), Some(id.to_string().as_bytes()))?;
             }
+            self.acknowledged(&record.declared().acknowledges)?;
         }
         Ok(())
     }
@@ -413,25 +411,36 @@ impl<S: Store> Node<S> {
         let delivery = match opened {
             Some(OpenedBody { fault: Some(fault), .. }) => {
                 self.out.push_durable(Effect::Event(Event::NotOpened { id, reason: fault.to_string() }));
-                Delivery::Unreadable
+                Some(Delivery::Unreadable)
             }
             Some(body) if !body.content.is_empty() => {
                 let compartments = body.content.len();
                 self.inbox.opened += 1;
                 self.out.push_durable(Effect::Event(Event::Opened { id, compartments }));
                 let is_acknowledgement = kind_of(&body.content) == Some(Kind::Acknowledgement);
-                if acknowledge && !is_acknowledgement { Delivery::Opened } else { Delivery::Settled }
+                (acknowledge && !is_acknowledgement).then_some(Delivery::Opened)
             }
             _ => {
                 let reason = "none of its compartments is for this member".to_owned();
                 self.out.push_durable(Effect::Event(Event::NotOpened { id, reason }));
-                Delivery::Unreadable
+                Some(Delivery::Unreadable)
             }
         };
-        self.store.mark(Mark::Inbox(id), Some(delivery.to_bytes()))?;
-        if delivery == Delivery::Opened {
+        self.store.mark(Mark::Inbox(id), delivery.map(Delivery::to_bytes))?;
+        if delivery == Some(Delivery::Opened) {
             self.inbox.acknowledge.entry(id.log.member).or_default().push(id);
             self.inbox.acknowledge_since.get_or_insert(turn.now);
+        }
+        Ok(())
+    }
+
+    /// Records of which one's own log holds the acknowledgement: nothing is left to do about them.
+    pub(super) fn acknowledged(&mut self, ids: &[RecordId]) -> Result<(), StoreError> {
+        for id in ids {
+            self.store.mark(Mark::Inbox(*id), None)?;
+            if let Some(waiting) = self.inbox.acknowledge.get_mut(&id.log.member) {
+                waiting.retain(|waiting| waiting != id);
+            }
         }
         Ok(())
     }
@@ -442,11 +451,14 @@ impl<S: Store> Node<S> {
             .inbox
             .acknowledge_since
             .is_some_and(|since| turn.now.since(since) >= self.settings.acknowledge_after_ms || turn.now < since);
-        if !due {
+        // Until one's own log has been searched after a start, it may hold acknowledgements that are not known yet.
+        let searched = self.logs.get(&self.me.log).is_none_or(|own| own.scan.done == own.tree.size());
+        if !due || !searched {
             return;
         }
         self.inbox.acknowledge_since = None;
         for (author, ids) in std::mem::take(&mut self.inbox.acknowledge) {
+            // An empty list has no chunks.
             for ids in ids.chunks(limits::ACKNOWLEDGE_MAX) {
                 let draft = Draft::delivered(author, ids.to_vec());
                 let context = Context {

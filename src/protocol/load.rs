@@ -83,7 +83,7 @@ impl<S: Store> Node<S> {
                         self.inbox.acknowledge.entry(id.log.member).or_default().push(*id);
                         self.inbox.acknowledge_since = Some(Now(0));
                     }
-                    Delivery::Settled | Delivery::Unreadable => {}
+                    Delivery::Unreadable => {}
                 }
             }
             after = page.last().map(|(mark, _)| *mark);

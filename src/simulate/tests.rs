@@ -112,6 +112,13 @@ fn a_member_that_was_away_catches_up_by_itself() {
     let totals = world.with_view(code("MZ"), |view| view.totals().unwrap());
     assert_eq!((totals.outstanding, totals.flagged), (0, 0));
     assert!(totals.opened >= 1_000, "{totals:?}");
+    // What was acknowledged is not acknowledged again after another restart.
+    let size = |world: &World| world.node(code("MZ")).store().size(&LogId::first(code("MZ")));
+    let before = size(&world);
+    world.crash(code("MZ"));
+    world.start(code("MZ"));
+    world.run(10_000);
+    assert_eq!(size(&world), before);
 }
 
 #[test]

@@ -18,7 +18,8 @@ fn gossip_requests_responses_and_fork_proof() {
         FrontierEntry { log, size: 2, root: digest("root of GE") },
         FrontierEntry { log: "TR.2".parse().unwrap(), size: 7, root: digest("root of TR.2") },
     ];
-    let checkpoint = signed(Claim::Checkpoint { log, size: 2, commitments: [6; 32] }, digest("root of GE"), "GE", "log");
+    let checkpoint =
+        signed(Claim::Checkpoint { log, size: 2, commitments: [6; 32] }, digest("root of GE"), "GE", "log");
     let other = signed(Claim::Checkpoint { log, size: 2, commitments: [6; 32] }, digest("another root"), "GE", "log");
     let cosignature = signed(Claim::Cosignature { log, size: 2 }, digest("root of GE"), "TR", "witness");
     let frontier = signed(Claim::Frontier { logs: 2 }, digest("root of all"), "TR", "witness");
