@@ -77,7 +77,7 @@ impl Snapshot {
         }
         let signed = |snapshot: &Self| snapshot.log_of(self.member).map_or(0, |log| log.size);
         if signed(self) > before.map_or(0, signed) {
-            news.push(format!("signed {} statements of {}", signed(self), self.member));
+            news.push(format!("signed up to {}", last(self.member, signed(self))));
         }
         let verified: Vec<String> = self
             .ledger
@@ -88,10 +88,10 @@ impl Snapshot {
                 let earlier = before.and_then(|before| before.ledger.logs.iter().find(|old| old.log == log.log));
                 log.audited > earlier.map_or(0, |earlier| earlier.audited)
             })
-            .map(|log| format!("{} of {}", log.audited, log.log))
+            .map(|log| last(log.log, log.audited))
             .collect();
         if !verified.is_empty() {
-            news.push(format!("verified {}", verified.join(", ")));
+            news.push(format!("verified up to {}", verified.join(" ")));
         }
         let opened = status.bodies_opened.saturating_sub(earlier.map_or(0, |earlier| earlier.bodies_opened));
         if opened > 0 {
@@ -99,7 +99,7 @@ impl Snapshot {
         }
         let sealed = status.bodies_sealed.saturating_sub(earlier.map_or(0, |earlier| earlier.bodies_sealed));
         if sealed > 0 {
-            news.push(format!("{sealed} sealed to it"));
+            news.push(format!("cannot open {sealed}"));
         }
         if self.cosigned()
             && before.is_none_or(|before| !before.cosigned() || before.ledger.frontier != self.ledger.frontier)
@@ -117,6 +117,11 @@ impl Snapshot {
     fn cosigned(&self) -> bool {
         self.ledger.cosigned_by.contains(&self.member)
     }
+}
+
+/// The last of the first `size` records of a log.
+fn last(log: impl std::fmt::Display, size: u64) -> String {
+    format!("{log}-{}", size.saturating_sub(1))
 }
 
 /// Asks one question of the node behind `socket`.
