@@ -11,5 +11,7 @@ mod floors;
 #[cfg(feature = "node")]
 mod import;
 mod interop;
+#[cfg(feature = "node")]
+mod loopback;
 mod tidy;
 mod vectors;

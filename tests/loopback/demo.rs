@@ -1,0 +1,96 @@
+//! The demo, as a visitor and as a script run it.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use super::{files_with, program, success, wait_for};
+
+/// How many bodies each member may open: its own, those addressed to it, and the acknowledgements of its own.
+const OPENED: [(&str, u64, u64); 5] = [("GE", 12, 0), ("TR", 10, 2), ("LB", 5, 7), ("MZ", 3, 9), ("W1", 0, 12)];
+
+#[test]
+fn five_nodes_converge_and_only_the_audience_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("demo");
+    let output = success(program().args(["demo", "--once", "--json", "--dir"]).arg(&dir));
+    let page: Value = serde_json::from_slice(&output.stdout).expect("one object");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(page["converged"], true, "{told}");
+    assert!(page["seconds"].is_f64(), "{page}");
+
+    let nodes: BTreeMap<&str, &Value> =
+        page["nodes"].as_array().unwrap().iter().map(|node| (node["member"].as_str().unwrap(), node)).collect();
+    assert_eq!(nodes.len(), 5);
+    for (member, opened, sealed) in OPENED {
+        let node = nodes[member];
+        assert_eq!(node["frontier"], nodes["GE"]["frontier"], "{member}");
+        assert_eq!(node["logs"]["GE"], 10, "nine records behind the lanes");
+        let held: u64 = node["logs"].as_object().unwrap().values().filter_map(Value::as_u64).sum();
+        assert_eq!(node["statements_verified"], json!(held), "{member}");
+        assert_eq!((&node["bodies_opened"], &node["bodies_sealed"]), (&json!(opened), &json!(sealed)), "{member}");
+        assert_eq!(node["cosignatures"], 5, "{member}");
+    }
+
+    // The bodies of the Rhosus and of Lebanon's paint are sealed, at those too who may open them.
+    for name in ["Explosivos de Mo", "Cedar Sample Paints"] {
+        assert_eq!(files_with(&dir, name.as_bytes()), Vec::<std::path::PathBuf>::new(), "{name}");
+    }
+
+    // What is kept answers as a running node does.
+    let at = |member: &str, args: &[&str]| {
+        let config = dir.join(member).join("shieldwall.toml");
+        success(program().arg("--config").arg(config).args(args).arg("--json")).stdout
+    };
+    let ledger: Value = serde_json::from_slice(&at("W1", &["ledger"])).unwrap();
+    assert_eq!(ledger["frontier"], nodes["W1"]["frontier"]);
+    for log in ledger["logs"].as_array().unwrap() {
+        let receipts = log["receipts"].as_object().unwrap();
+        let others = ["GE", "TR", "LB", "MZ"].into_iter().filter(|member| log["log"] != *member);
+        others.for_each(|member| assert_eq!(receipts.get(member), Some(&log["size"]), "{member} over {}", log["log"]));
+    }
+    let consignee = |member: &str| {
+        let record: Value = serde_json::from_slice(&at(member, &["record", "show", "GE-1"])).unwrap();
+        record["content"]["consignee"]["name"].as_str().map(str::to_owned)
+    };
+    assert_eq!(consignee("MZ").as_deref(), Some("Fábrica Exemplo de Explosivos de Moçambique, Lda"));
+    // Türkiye lies on the way: it reads the transport and not the parties.
+    assert_eq!((consignee("TR"), consignee("LB"), consignee("W1")), (None, None, None));
+
+    // Evidence from a node that is not the author's, verified without one.
+    let evidence = folder.path().join("evidence");
+    at("TR", &["evidence", "export", "GE-1", "--out", &evidence.to_string_lossy()]);
+    success(program().args(["evidence", "verify"]).arg(&evidence).arg("--charter").arg(dir.join("charter.cose")));
+}
+
+/// Whoever kills the demo leaves no node behind.
+#[test]
+fn nodes_end_with_the_demo() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("demo");
+    let mut demo = program();
+    demo.args(["demo", "--dir"]).arg(&dir).stderr(Stdio::piped()).stdout(Stdio::null());
+    let mut demo = demo.spawn().unwrap();
+    let lines = BufReader::new(demo.stderr.take().unwrap()).lines();
+    let up = lines.map_while(Result::ok).filter(|line| line.contains("is up, process")).take(5).count();
+    demo.kill().unwrap();
+    demo.wait().unwrap();
+    assert_eq!(up, 5);
+    wait_for("the end of all nodes", || {
+        ["GE", "TR", "LB", "MZ", "W1"].iter().all(|member| {
+            let log = std::fs::read_to_string(dir.join(member).join("node.log")).unwrap_or_default();
+            log.trim_end().ends_with("ended")
+        })
+    });
+}
+
+#[test]
+fn a_folder_is_used_for_one_demo_only() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("charter.cose"), b"").unwrap();
+    let output = program().args(["demo", "--once", "--dir"]).arg(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(10));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was made");
+}
