@@ -3,6 +3,7 @@
 //! One task owns the core. Disk flushes, signatures and signature checks run beside it and come back as inputs, so that while a
 //! flush is under way the next group gathers. A failure of storage ends the node at once, without another acknowledgement.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -28,6 +29,8 @@ const INPUTS_MAX: usize = 256;
 const TICK: Duration = Duration::from_millis(100);
 /// Before the network is started again after it ended by itself; doubled up to a minute.
 const NETWORK_RESTART: Duration = Duration::from_secs(1);
+/// A network that ran for so long is not in a crash loop.
+const NETWORK_STEADY: Duration = Duration::from_secs(300);
 /// How long an ending node waits for what is being signed and flushed.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -82,12 +85,14 @@ pub async fn run(
         started_at: clock::now(),
         node,
         signer,
+        orders: VecDeque::new(),
         internal,
         flushes,
         network: handle,
         network_config: setup.network,
         task,
         restart_after: NETWORK_RESTART,
+        network_since: tokio::time::Instant::now(),
         stopping: false,
     };
     engine.admit_members();
@@ -140,18 +145,21 @@ struct Engine {
     links: Links,
     started_at: UnixTime,
     signer: mpsc::Sender<Order>,
+    orders: VecDeque<Order>,
     internal: mpsc::Sender<Input>,
     flushes: mpsc::Sender<Flushed>,
     network: Handle,
     network_config: network::Config,
     task: JoinHandle<()>,
     restart_after: Duration,
+    network_since: tokio::time::Instant,
     stopping: bool,
 }
 
 impl Engine {
     /// Feeds the core, and carries out what it wants until it wants nothing that can be answered at once.
     fn step(&mut self, mut inputs: Vec<Input>) -> Result<(), EngineError> {
+        inputs.extend(self.hand_on_orders());
         while !inputs.is_empty() {
             let mut seed = Zeroizing::new([0_u8; 32]);
             getrandom::fill(seed.as_mut_slice()).map_err(|error| EngineError::Randomness(error.to_string()))?;
@@ -182,16 +190,31 @@ impl Engine {
             Effect::Request { to, id, bytes } => return self.links.request(&self.network, to, id, bytes),
             Effect::Respond { id, bytes } => self.links.respond(&self.network, id, bytes),
             Effect::Sign { id, with, messages, guard } => {
-                let order = Order { id, with, messages, guard };
-                if self.signer.try_send(order).is_err() {
-                    return Some(Input::NotSigned { id, reason: "the signer has ended".to_owned() });
-                }
+                self.orders.push_back(Order { id, with, messages, guard });
+                return self.hand_on_orders();
             }
             Effect::Check { id, checks } => check(id, checks, self.internal.clone()),
             Effect::Flush => return self.flush(),
             Effect::Submitted { id, outcomes } => self.desk.submitted(id, outcomes),
             Effect::Members => self.admit_members(),
             Effect::Event(event) => tell(&event),
+        }
+        None
+    }
+
+    /// Gives the signer what it has room for; the rest waits. The core has one order per log under way at most.
+    fn hand_on_orders(&mut self) -> Option<Input> {
+        while let Some(order) = self.orders.pop_front() {
+            match self.signer.try_send(order) {
+                Ok(()) => {}
+                Err(mpsc::error::TrySendError::Full(order)) => {
+                    self.orders.push_front(order);
+                    break;
+                }
+                Err(mpsc::error::TrySendError::Closed(order)) => {
+                    return Some(Input::NotSigned { id: order.id, reason: "the signer has ended".to_owned() });
+                }
+            }
         }
         None
     }
@@ -321,12 +344,16 @@ impl Engine {
             tracing::error!(%error, "the network task ended by itself; it is started again");
         }
         inputs.extend(self.links.reset());
+        if self.network_since.elapsed() > NETWORK_STEADY {
+            self.restart_after = NETWORK_RESTART;
+        }
         loop {
             tokio::time::sleep(self.restart_after).await;
             self.restart_after = (self.restart_after * 2).min(Duration::from_secs(60));
             match network::start(&self.network_config) {
                 Ok((handle, events, task)) => {
                     (self.network, self.task) = (handle, task);
+                    self.network_since = tokio::time::Instant::now();
                     self.admit_members();
                     return Ok(events);
                 }

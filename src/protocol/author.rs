@@ -180,7 +180,7 @@ impl<S: Store> Node<S> {
                 return Ok(Some(Outcome::AlreadyLogged { id }));
             }
             if self.author.under_way.contains(&source) {
-                return Ok(Some(Outcome::Refused { reason: Refused::Busy }));
+                return Ok(Some(Outcome::Refused { reason: Refused::UnderWay }));
             }
         }
         Ok((!room).then_some(Outcome::Refused { reason: Refused::Busy }))
@@ -285,7 +285,8 @@ impl<S: Store> Node<S> {
         own
     }
 
-    /// Intents beyond the log's size: what a crash interrupted. They are signed as they stand.
+    /// Intents beyond the log's size: what a crash interrupted. They are signed as they stand, up to the first of which not everything
+    /// came to the disk: that one was never signed, because an order to sign leaves after the flush only.
     fn intents_found(&self) -> Result<Group, StoreError> {
         let mut group = Group::default();
         let mut position = self.logs.get(&self.me.log).map_or(0, |state| state.tree.size());
@@ -294,6 +295,13 @@ impl<S: Store> Node<S> {
             let Some(frame) = self.store.get(&Key::Intent(id))? else { break };
             let (statement, _) = Statement::read(&frame.bytes)
                 .map_err(|_| StoreError::Damaged { what: format!("the intent to sign {id}") })?;
+            let is_whole = match statement.binds {
+                Binds::Body => self.held_body(id)?.is_some_and(|body| sha256(&body.head) == statement.digest),
+                Binds::Lanes => self.view().own_lanes(id)?.is_some(),
+            };
+            if !is_whole {
+                break;
+            }
             group.statements.push(statement);
             group.origins.push(Origin::Node);
             position += 1;
@@ -359,7 +367,8 @@ impl<S: Store> Node<S> {
             let id = self.next_record(group.statements.len() as u64);
             let (body, tags, readers, outside) = self.seal_record(turn, id, &secret, &queued.record);
             let size = body.head.compartments().iter().map(|compartment| compartment.length).sum::<u64>();
-            let limit = self.federation.parameters().body_bytes_max;
+            // A body travels in one message, whatever the charter allows.
+            let limit = self.federation.parameters().body_bytes_max.min(limits::CHUNK_BYTES_MAX as u64);
             let source = queued.record.declared().source_digest;
             if size > limit {
                 self.settle(

@@ -127,14 +127,9 @@ pub enum Refused {
         /// The charter's limit.
         limit: u64,
     },
-    /// The author's country is not this node's.
-    #[error("this node signs for {own} and not for {other}")]
-    Foreign {
-        /// This node's member.
-        own: MemberCode,
-        /// The country that the record speaks for.
-        other: String,
-    },
+    /// The same document line is on its way into the log.
+    #[error("the same document line is being logged already")]
+    UnderWay,
     /// The signer refused.
     #[error("the signer refused: {0}")]
     Signer(String),

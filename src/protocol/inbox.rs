@@ -12,7 +12,7 @@ use crate::ledger::{Binds, Frame, Key, Mark, Statement, Store, StoreError};
 use crate::record::{Compartment, Content, Context, Draft, Kind, PartialRecord, Strictness};
 use crate::seal::{BodyHead, LaneKey, OpenedSlot, SealContext, SealError, SlotProof, Tag, Ticket};
 
-use super::author::Queued;
+use super::author::{Phase, Queued};
 use super::effect::{Effect, Event};
 use super::input::Now;
 use super::message::{Request, Response, WireBody};
@@ -42,8 +42,8 @@ pub(super) struct Inbox {
     pub slots: BTreeMap<RecordId, Attempt>,
     /// Bodies to be fetched.
     pub wanted: BTreeMap<RecordId, Attempt>,
-    /// Bodies that came before their statement.
-    pub early: BTreeMap<RecordId, WireBody>,
+    /// Bodies that came before their statement, with the time at which they are given up.
+    pub early: BTreeMap<RecordId, (Now, WireBody)>,
     /// Total size of these.
     pub early_bytes: usize,
     /// Records to be acknowledged, by author.
@@ -116,6 +116,7 @@ impl<S: Store> Node<S> {
         for log in self.logs.keys().copied().collect::<Vec<_>>() {
             self.search(turn, log)?;
         }
+        self.forget_early(turn);
         self.ask_for_slots(turn);
         self.ask_for_bodies(turn)?;
         self.acknowledge(turn);
@@ -178,7 +179,7 @@ impl<S: Store> Node<S> {
         } else {
             self.store.mark(Mark::Inbox(id), Some(Delivery::Wanted.to_bytes()))?;
             self.inbox.wanted.insert(id, Attempt::new());
-            if let Some(body) = self.inbox.early.remove(&id) {
+            if let Some((_, body)) = self.inbox.early.remove(&id) {
                 self.inbox.early_bytes -= body.bytes();
                 if let Err(refusal) = self.take_body(turn, id, &body)? {
                     self.out.event(Event::Refused { peer: id.log.member, refusal });
@@ -278,9 +279,15 @@ impl<S: Store> Node<S> {
                 Ok(Ok(()))
             }
             Ok(OpenedSlot::Own(_)) => Ok(Err(Refusal::Unasked)),
-            Err(error) => {
-                self.release_slot(id);
+            Err(error @ SealError::SlotDoesNotOpen { .. }) => {
+                // It is the one that was signed, so no other will come: what lies under it cannot be read here.
+                self.inbox.slots.remove(&id);
+                self.inbox.lanes.insert(id.log, (id.position, None));
                 self.out.event(Event::NotOpened { id, reason: error.to_string() });
+                Ok(Ok(()))
+            }
+            Err(_) => {
+                self.release_slot(id);
                 Ok(Err(Refusal::Body))
             }
         }
@@ -324,19 +331,28 @@ impl<S: Store> Node<S> {
         });
     }
 
-    /// Whom to ask for a body: mostly its author, now and then, or while that is away, whoever else is in reach.
+    /// Whom to ask for a body: its author, or now and then, and while that is away, a custodian that the author's manifest names. Nobody
+    /// else: to show a ticket is to say who reads the record.
     fn holder(&self, id: RecordId, tries: u32) -> Option<MemberCode> {
+        let author = id.log.member;
         let free = |member: &MemberCode| {
             self.peers
                 .by_member
                 .get(member)
                 .is_some_and(|peer| peer.connected && peer.body_requests < limits::BODY_REQUESTS_PER_PEER)
         };
-        if tries % 4 != 3 && self.peers.is_connected(id.log.member) {
-            return Some(id.log.member).filter(free);
+        let custodians: Vec<MemberCode> = self
+            .federation
+            .manifest(author)
+            .into_iter()
+            .flat_map(|manifest| manifest.custodians().iter().copied())
+            .filter(|member| *member != author && self.peers.is_connected(*member))
+            .collect();
+        let author_is_in_reach = self.peers.is_connected(author);
+        if author_is_in_reach && (tries % 4 != 3 || custodians.is_empty()) {
+            return Some(author).filter(free);
         }
-        let others: Vec<MemberCode> = self.peers.connected().into_iter().filter(free).collect();
-        others.get(tries as usize % others.len().max(1)).copied()
+        custodians.get(tries as usize % custodians.len().max(1)).copied().filter(free)
     }
 
     fn ticket(&mut self, id: RecordId) -> Result<Option<Ticket>, StoreError> {
@@ -363,9 +379,20 @@ impl<S: Store> Node<S> {
             && self.inbox.early_bytes + body.bytes() <= limits::EARLY_BODIES_BYTES_MAX;
         if !searched && room && self.federation.log_key(&id.log).is_some() && !self.inbox.early.contains_key(&id) {
             self.inbox.early_bytes += body.bytes();
-            self.inbox.early.insert(id, body);
+            self.inbox.early.insert(id, (Now(turn.now.0.saturating_add(limits::EARLY_BODY_MS)), body));
         }
         Ok(Ok(()))
+    }
+
+    /// Gives up bodies whose statement has not come.
+    fn forget_early(&mut self, turn: &Turn) {
+        let late: Vec<RecordId> =
+            self.inbox.early.iter().filter(|(_, (until, _))| turn.now >= *until).map(|(id, _)| *id).collect();
+        for id in late {
+            if let Some((_, body)) = self.inbox.early.remove(&id) {
+                self.inbox.early_bytes -= body.bytes();
+            }
+        }
     }
 
     /// Takes a body that is wanted: it must be the one that the statement signs.
@@ -453,7 +480,8 @@ impl<S: Store> Node<S> {
             .is_some_and(|since| turn.now.since(since) >= self.settings.acknowledge_after_ms || turn.now < since);
         // Until one's own log has been searched after a start, it may hold acknowledgements that are not known yet.
         let searched = self.logs.get(&self.me.log).is_none_or(|own| own.scan.done == own.tree.size());
-        if !due || !searched {
+        let ended = matches!(self.author.phase, Phase::Ended { .. });
+        if !due || !searched || ended {
             return;
         }
         self.inbox.acknowledge_since = None;

@@ -1,6 +1,6 @@
 //! Every bound of the protocol, with the reason for its number.
 
-/// A gossip message. GossipSub copies each to every mesh peer, so it carries news, not bulk (`design.md` of the protocol: 16 KiB).
+/// A gossip message. GossipSub copies each to every mesh peer, so it carries news, not bulk.
 pub const GOSSIP_BYTES_MAX: usize = 16 * 1024;
 /// What of a gossip message may be statements; the rest is left for the checkpoint and framing.
 pub const GOSSIP_STATEMENTS_BYTES_MAX: usize = 14 * 1024;
@@ -25,6 +25,8 @@ pub const AUDIT_BATCH: usize = 512;
 pub const BODY_REQUESTS_PER_PEER: usize = 8;
 /// Bodies that arrived before their statement, kept until it comes. A pushed body is small and its statement is seconds away at most.
 pub const EARLY_BODIES_MAX: usize = 256;
+/// How long such a body is kept, in milliseconds.
+pub const EARLY_BODY_MS: i64 = 60_000;
 /// Total size of bodies that arrived before their statement.
 pub const EARLY_BODIES_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Records of one log that are addressed to this node and whose bodies have not come yet. The search of that log waits at this

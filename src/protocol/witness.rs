@@ -96,9 +96,12 @@ impl<S: Store> Node<S> {
                 };
                 let me = self.me.member;
                 self.store_cosignature(turn, me, &cosignature, &frontier)?;
-                self.out.push_durable(Effect::Gossip(
-                    Gossip::Cosigned { cosignature: cosignature.clone(), changed }.encode(),
-                ));
+                let mut news = Gossip::Cosigned { cosignature: cosignature.clone(), changed }.encode();
+                if news.len() > limits::GOSSIP_BYTES_MAX {
+                    // Too many logs changed at once: who sees that the list does not fit asks for the whole of it.
+                    news = Gossip::Cosigned { cosignature: cosignature.clone(), changed: Vec::new() }.encode();
+                }
+                self.out.push_durable(Effect::Gossip(news));
                 self.witness.newest = Some((cosignature, frontier));
                 self.check_agreement(me);
             }
@@ -194,6 +197,10 @@ impl<S: Store> Node<S> {
             return Ok(Err(Refusal::Unproved));
         }
         let key = Key::Cosignature(log, from);
+        let held = self.store.get(&key)?.and_then(|frame| SignedRoot::decode(&frame.bytes).ok()?.claim().ok());
+        if held.and_then(|root| root.claim.log_and_size()).is_some_and(|(_, held)| held >= size) {
+            return Ok(Ok(()));
+        }
         self.store.stage(Frame { key, at: turn.now.time(), bytes: cosignature.encode() })?;
         self.out.touch();
         Ok(Ok(()))

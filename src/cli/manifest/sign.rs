@@ -6,11 +6,13 @@ use serde_json::json;
 
 use super::{Context, Failure, Outcome, federation, files, show};
 use crate::cli::report::Exit;
+use crate::disk::Guard;
 use crate::encoding::ids::{LogId, MemberCode};
 use crate::identity::{LogEntry, ManifestDraft, SealSecretKey, SecretKey, SignedManifest};
 use crate::node::clock;
 use crate::node::config::Address;
 use crate::node::keys::{KeyFolder, KeyName, Seed};
+use crate::node::private;
 
 /// Draws up the next version of this member's manifest and signs it with the root, which must be in the keys folder.
 ///
@@ -65,6 +67,13 @@ pub(super) fn run(context: &Context, args: &Args) -> Outcome {
     let published = federation.with_manifest(signed)?.unwrap_or(federation).published().encode()?;
     // The keys first: a manifest that names a key which nobody has could not be taken back.
     KeyFolder::open(&config.keys_dir)?.write_all(&fresh, Context::protection(passphrase.as_ref()))?;
+    for (name, _) in &fresh {
+        if let KeyName::Log(log) = name {
+            // A log is signed only where its guard was begun: here, where its key was drawn.
+            private::create_folder(&config.data_dir)?;
+            drop(Guard::open(&config.data_dir, *log)?);
+        }
+    }
     let written = args.out.clone().unwrap_or(path);
     files::replace(&written, &published)?;
     context.ui.result(
