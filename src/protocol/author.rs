@@ -51,6 +51,8 @@ pub(super) enum Phase {
     Starting {
         /// Since when.
         since: Option<Now>,
+        /// The members that have told, and hold no more of it than this disk does.
+        heard: BTreeSet<MemberCode>,
     },
     /// Nothing is being signed.
     Idle,
@@ -137,13 +139,32 @@ pub(super) struct OwnLanes {
 impl Author {
     pub(super) fn new() -> Self {
         Self {
-            phase: Phase::Starting { since: None },
+            phase: Phase::Starting { since: None, heard: BTreeSet::new() },
             queue: VecDeque::new(),
             submissions: BTreeMap::new(),
             lanes: None,
             under_way: BTreeSet::new(),
             last_time: UnixTime::ZERO,
             checkpoint_at: Now(0),
+        }
+    }
+
+    /// A member has told how long this log is, or could not show that it is any longer: not longer than this disk knows.
+    pub(super) fn heard(&mut self, from: MemberCode) {
+        if let Phase::Starting { heard, .. } = &mut self.phase {
+            heard.insert(from);
+        }
+    }
+
+    /// Whether it is still of interest what a member tells of this log.
+    pub(super) fn listens_to(&self, member: MemberCode) -> bool {
+        matches!(&self.phase, Phase::Starting { heard, .. } if !heard.contains(&member))
+    }
+
+    /// What a member told is not known, or not any more.
+    pub(super) fn unheard(&mut self, from: MemberCode) {
+        if let Phase::Starting { heard, .. } = &mut self.phase {
+            heard.remove(&from);
         }
     }
 }
@@ -188,14 +209,8 @@ impl<S: Store> Node<S> {
 
     /// Moves one's own log on, if nothing is being signed.
     pub(super) fn advance_author(&mut self, turn: &mut Turn) -> Result<(), StoreError> {
-        if let Phase::Starting { since } = self.author.phase {
-            let since = since.unwrap_or(turn.now);
-            self.author.phase = Phase::Starting { since: Some(since) };
-            let waited = turn.now.since(since);
-            let alone = self.peers.connected().is_empty();
-            if self.me.guard_intact && (waited >= limits::PEER_ECHO_MS && alone || waited >= limits::PEER_SILENCE_MS) {
-                self.become_ready();
-            }
+        if self.may_begin(turn) {
+            self.become_ready();
         }
         if !matches!(self.author.phase, Phase::Idle) {
             return Ok(());
@@ -217,13 +232,28 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
-    /// A peer, or the lack of one, has shown that the log may be signed.
-    pub(super) fn become_ready(&mut self) {
-        if matches!(self.author.phase, Phase::Starting { .. }) {
-            self.author.phase = Phase::Idle;
-            let size = self.logs.get(&self.me.log).map_or(0, |state| state.tree.size());
-            self.out.event(Event::Ready { log: self.me.log, size });
+    /// Whether peers, or the lack of them, have shown that the log may be signed: enough of them hold no more of it than this disk
+    /// does. One alone may be behind itself. With the guard on this machine fewer do, if no more answer.
+    fn may_begin(&mut self, turn: &Turn) -> bool {
+        let connected = self.peers.connected();
+        let others = self.federation.active_members().filter(|(member, _)| *member != self.me.member).count();
+        let is_behind = self.logs.get(&self.me.log).is_some_and(LogState::is_behind);
+        let Phase::Starting { since, heard } = &mut self.author.phase else { return false };
+        let waited = turn.now.since(*since.get_or_insert(turn.now));
+        if is_behind && waited < limits::PEER_SILENCE_MS {
+            // Somebody has told of more, and it is being fetched. Who only says so does not keep the log from being signed for ever.
+            return false;
         }
+        let enough = heard.len() >= others.min(limits::PEER_ECHOES) && !heard.is_empty();
+        let all = connected.iter().all(|member| heard.contains(member));
+        enough || self.me.guard_intact && (waited >= limits::PEER_ECHO_MS && all || waited >= limits::PEER_SILENCE_MS)
+    }
+
+    /// The log may be signed.
+    fn become_ready(&mut self) {
+        self.author.phase = Phase::Idle;
+        let size = self.logs.get(&self.me.log).map_or(0, |state| state.tree.size());
+        self.out.event(Event::Ready { log: self.me.log, size });
     }
 
     /// The log will not be signed again; everything that waits is told so.
@@ -299,7 +329,8 @@ impl<S: Store> Node<S> {
                 Binds::Body => self.held_body(id)?.is_some_and(|body| sha256(&body.head) == statement.digest),
                 Binds::Lanes => self.view().own_lanes(id)?.is_some(),
             };
-            if !is_whole {
+            // One that is older than what was signed meanwhile stood behind one that was not whole: it would be flagged for its time.
+            if !is_whole || statement.issued_at < self.author.last_time {
                 break;
             }
             group.statements.push(statement);

@@ -7,8 +7,9 @@ use crate::ledger::{Claim, ForkProof, Frame, Key, LogNodes, Root, SignedRoot, St
 
 use super::author::Phase;
 use super::effect::Event;
+use super::input::Now;
 use super::message::{Request, Response};
-use super::peers::What;
+use super::peers::{Peers, What};
 use super::refusal::Refusal;
 use super::state::LogState;
 use super::{Node, Turn, limits};
@@ -132,21 +133,37 @@ impl<S: Store> Node<S> {
 
     /// Asks for what is missing, one request per log at a time, of whoever showed that it has more.
     pub(super) fn advance_pulls(&mut self, turn: &mut Turn) -> Result<(), StoreError> {
-        let wanted: Vec<(LogId, u64, Option<MemberCode>)> = self
+        let wanted: Vec<(LogId, u64)> = self
             .logs
             .iter()
-            .filter(|(_, state)| state.is_behind() && state.pulling.is_none())
-            .map(|(log, state)| (*log, state.tree.size(), state.source))
+            .filter(|(_, state)| {
+                state.is_behind() && state.pulling.is_none() && limits::is_over(state.pull_after, turn.now)
+            })
+            .map(|(log, state)| (*log, state.tree.size()))
             .collect();
-        for (log, from, source) in wanted {
-            let source = source.filter(|member| self.peers.is_connected(*member));
-            let Some(to) = source.or_else(|| self.peers.any(&mut turn.random)) else { break };
-            let id = self.ask(to, What::Range(log), &Request::Range { log, from });
+        for (log, from) in wanted {
+            let Some(to) = self.whom_to_ask(turn, log) else { break };
+            let id = self.ask(to, What::Range(log, from), &Request::Range { log, from });
             if let Some(state) = self.logs.get_mut(&log) {
                 state.pulling = Some(id);
             }
         }
         Ok(())
+    }
+
+    /// Whoever told of more; if that was in vain, one that has cosigned more, and else anybody.
+    fn whom_to_ask(&self, turn: &mut Turn, log: LogId) -> Option<MemberCode> {
+        let state = self.logs.get(&log)?;
+        let source = state.source.filter(|member| state.misses.is_multiple_of(2) && self.peers.is_connected(*member));
+        source.or_else(|| {
+            let connected = self.peers.connected();
+            let claims = |member: &MemberCode| {
+                let frontier = self.peers.by_member.get(member).and_then(|peer| peer.frontier.get(&log));
+                state.failed != Some(*member) && frontier.is_some_and(|(size, _)| size > state.tree.size())
+            };
+            let holders: Vec<MemberCode> = connected.iter().copied().filter(claims).collect();
+            Peers::one_of(if holders.is_empty() { &connected } else { &holders }, &mut turn.random)
+        })
     }
 
     /// Somebody holds `size` statements of `log`.
@@ -157,7 +174,14 @@ impl<S: Store> Node<S> {
         let state = self.logs.entry(log).or_insert_with(LogState::empty);
         if size > state.tree.size() {
             state.target = state.target.max(size);
-            state.source = Some(from);
+            state.source = Some(from).filter(|from| state.failed != Some(*from));
+        }
+    }
+
+    /// Statements came that were asked for.
+    pub(super) fn progressed(&mut self, log: LogId) {
+        if let Some(state) = self.logs.get_mut(&log) {
+            (state.misses, state.failed, state.pull_after) = (0, None, Now(0));
         }
     }
 
@@ -188,7 +212,9 @@ impl<S: Store> Node<S> {
         }
         let nodes = LogNodes { store: &self.store, log };
         let held_root = merkle::root_of(&nodes, size)?;
-        let Some((own, own_root)) = &state.complete else { return Ok(Standing::Held) };
+        let Some((own, own_root)) = &state.complete else {
+            return Ok(if held_root == root.root { Standing::Held } else { Standing::Forked });
+        };
         let same_claim = own_root.claim.log_and_size() != root.claim.log_and_size() || own_root.claim == root.claim;
         if held_root == root.root && same_claim {
             return Ok(Standing::Held);

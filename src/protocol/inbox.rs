@@ -101,11 +101,11 @@ impl Attempt {
     }
 
     fn is_due(&self, now: Now) -> bool {
-        !self.asked && now >= self.at
+        !self.asked && limits::is_over(self.at, now)
     }
 
     fn asked(&mut self, now: Now) {
-        let wait = (limits::RETRY_MS << self.tries.min(6)).min(limits::RETRY_MAX_MS);
+        let wait = limits::backoff_ms(self.tries);
         *self = Self { at: Now(now.0.saturating_add(wait)), tries: self.tries.saturating_add(1), asked: true };
     }
 }

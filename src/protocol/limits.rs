@@ -1,5 +1,7 @@
 //! Every bound of the protocol, with the reason for its number.
 
+use super::input::Now;
+
 /// A gossip message. GossipSub copies each to every mesh peer, so it carries news, not bulk.
 pub const GOSSIP_BYTES_MAX: usize = 16 * 1024;
 /// What of a gossip message may be statements; the rest is left for the checkpoint and framing.
@@ -46,6 +48,12 @@ pub const FRONTIER_LOGS_MAX: usize = 1000;
 pub const CLOCK_AHEAD_S: i64 = 15 * 60;
 /// A request that got no answer is given up after this, in milliseconds; the transport gives up earlier.
 pub const REQUEST_TIMEOUT_MS: i64 = 35_000;
+/// Between two greetings in answer to one peer's, in milliseconds: enough for two honest nodes to find each other's news at
+/// once, and a bound on what a peer can make a node send.
+pub const GREET_BACK_MS: i64 = 1_000;
+/// Peers that must have told the length of one's own log before the first signature after a start; fewer only if there are not so
+/// many, or the guard is intact and no more of them answer.
+pub const PEER_ECHOES: usize = 3;
 /// The time to wait for a first peer before the first signature after a start, in milliseconds. Peers may hold more of one's own log
 /// than one's own disk does; without any in reach, the guard on this machine decides.
 pub const PEER_ECHO_MS: i64 = 3_000;
@@ -56,3 +64,15 @@ pub const PEER_SILENCE_MS: i64 = 20_000;
 pub const COSIGN_PER_MINUTE: u32 = 6;
 /// A member's frontier cosignature is written to disk at most this often, in milliseconds; the newest always is in the end.
 pub const KEEP_COSIGNATURE_MS: i64 = 10_000;
+
+/// The time to wait before the next request, after `tries` of them, in milliseconds.
+#[must_use]
+pub fn backoff_ms(tries: u32) -> i64 {
+    (RETRY_MS << tries.min(6)).min(RETRY_MAX_MS)
+}
+
+/// Whether a wait until `at` is over: also if it is longer than any that is set, because the clock was set back.
+#[must_use]
+pub fn is_over(at: Now, now: Now) -> bool {
+    now >= at || at.since(now) > RETRY_MAX_MS
+}

@@ -29,6 +29,8 @@ mod peers;
 mod refusal;
 mod state;
 mod status;
+#[cfg(test)]
+mod tests;
 pub mod view;
 mod witness;
 

@@ -24,6 +24,15 @@ impl Outbox {
         self.dirty = true;
     }
 
+    /// An effect that rests on what is staged, if anything is: it leaves with the flush that covers that, or at once.
+    pub(super) fn push_settled(&mut self, effect: Effect) {
+        match &mut self.flushing {
+            _ if self.dirty => self.staged.push(effect),
+            Some(flushing) => flushing.push(effect),
+            None => self.now.push(effect),
+        }
+    }
+
     /// An event, at once.
     pub(super) fn event(&mut self, event: Event) {
         self.push(Effect::Event(event));

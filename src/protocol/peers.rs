@@ -8,6 +8,7 @@ use crate::encoding::random::Randomness;
 use crate::ledger::{Frontier, Root, SignedRoot};
 
 use super::input::Now;
+use super::limits;
 
 /// All members that were heard of since the start.
 #[derive(Debug, Default)]
@@ -35,6 +36,8 @@ pub(super) struct Peer {
     pub kept: Option<Now>,
     /// Whether a newer cosignature than the one on disk is held.
     pub to_keep: bool,
+    /// When it was last greeted in answer to its own greeting, and what that one said: the same again is no news.
+    pub greeted: Option<(Now, [Digest; 2])>,
 }
 
 /// One request under way.
@@ -44,6 +47,8 @@ pub(super) struct Asked {
     pub to: MemberCode,
     /// What.
     pub what: What,
+    /// Since when, as the first tick after it saw it.
+    pub since: Option<Now>,
 }
 
 /// What was asked.
@@ -53,8 +58,8 @@ pub(super) enum What {
     Hello,
     /// For the charter and manifests.
     Published,
-    /// For statements of a log.
-    Range(LogId),
+    /// For statements of a log from a position on.
+    Range(LogId, u64),
     /// For a body.
     Body(RecordId),
     /// To take a body.
@@ -99,10 +104,30 @@ impl Peers {
         }
     }
 
+    /// Requests that nobody has answered or failed for so long that nobody will. Those not yet dated are dated `now`.
+    pub(super) fn overdue(&mut self, now: Now) -> Vec<u64> {
+        let late = |asked: &mut Asked| {
+            // A clock that was set back starts the wait anew.
+            let since = asked.since.filter(|since| *since <= now).unwrap_or(now);
+            asked.since = Some(since);
+            now.since(since) >= limits::REQUEST_TIMEOUT_MS
+        };
+        self.requests.iter_mut().filter_map(|(id, asked)| late(asked).then_some(*id)).collect()
+    }
+
+    /// Whether such a question to the member is under way.
+    pub(super) fn is_asked(&self, to: MemberCode, what: What) -> bool {
+        self.requests.values().any(|asked| asked.to == to && asked.what == what)
+    }
+
     /// One of those who can be reached, by chance.
     pub(super) fn any(&self, random: &mut Randomness) -> Option<MemberCode> {
-        let connected = self.connected();
-        let count = u32::try_from(connected.len()).ok()?;
-        connected.get(random.below(count) as usize).copied()
+        Self::one_of(&self.connected(), random)
+    }
+
+    /// One of these, by chance.
+    pub(super) fn one_of(members: &[MemberCode], random: &mut Randomness) -> Option<MemberCode> {
+        let count = u32::try_from(members.len()).ok()?;
+        members.get(random.below(count) as usize).copied()
     }
 }

@@ -7,6 +7,7 @@ use crate::encoding::time::UnixTime;
 use crate::ledger::{Flaw, Root, SignedRoot, Unverified};
 
 use super::input::Now;
+use super::limits;
 
 /// One log, one's own or another's.
 #[derive(Debug)]
@@ -21,6 +22,12 @@ pub(super) struct LogState {
     pub pulling: Option<u64>,
     /// The member to ask first: whoever showed that it holds more.
     pub source: Option<MemberCode>,
+    /// The member that was asked last in vain: its word alone does not make it the one to ask.
+    pub failed: Option<MemberCode>,
+    /// Not to be asked for before this, after so many answers in a row that brought nothing.
+    pub pull_after: Now,
+    /// How many.
+    pub misses: u32,
     /// How far signatures have been checked.
     pub audit: AuditState,
     /// How far audited statements have been searched for what is addressed to this node.
@@ -75,12 +82,29 @@ impl LogState {
             target: 0,
             pulling: None,
             source: None,
+            failed: None,
+            pull_after: Now(0),
+            misses: 0,
             audit: AuditState::default(),
             scan: ScanState::default(),
             fork: None,
             cosigned: None,
             cosigned_at: Vec::new(),
         }
+    }
+
+    /// Statements were asked for in vain: nothing is asked for until somebody tells of more, and not at once.
+    pub(super) fn missed(&mut self, now: Now, by: MemberCode) {
+        self.target = self.tree.size();
+        self.source = None;
+        self.failed = Some(by);
+        self.unanswered(now);
+    }
+
+    /// Statements were asked for, and no answer came: they are asked for again, every other time of somebody else.
+    pub(super) fn unanswered(&mut self, now: Now) {
+        self.pull_after = Now(now.0.saturating_add(limits::backoff_ms(self.misses)));
+        self.misses = self.misses.saturating_add(1);
     }
 
     /// Whether statements are still to be fetched.

@@ -115,7 +115,8 @@ impl<S: Store> Node<S> {
                     state.cosigned = Some((size, cosignature));
                 }
             }
-            (Pending::Frontier { .. }, None) => self.witness.last = None,
+            // As if it had been over nothing: it is asked for again, but not before the interval has passed.
+            (Pending::Frontier { .. }, None) => self.witness.last = Some((turn.now, Frontier::default())),
             (Pending::Log { answers, .. }, None) => {
                 for id in answers {
                     self.out.push(Effect::Respond { id, bytes: Response::Nothing.encode() });
@@ -230,13 +231,16 @@ impl<S: Store> Node<S> {
         }
         let mut frontier = if whole { Frontier::default() } else { peer.frontier.clone() };
         changed.iter().for_each(|entry| frontier.set(entry.log, entry.size, entry.root));
+        if frontier.len() > limits::FRONTIER_LOGS_MAX {
+            return Err(Refusal::TooLarge);
+        }
         if frontier.root() != root.root || frontier.len() as u64 != logs {
             if whole {
                 return Err(Refusal::Unproved);
             }
             // We missed one of its earlier ones: ask for the whole list.
             let to = if self.peers.is_connected(by) { by } else { from_peer };
-            if to == by && !self.peers.requests.values().any(|asked| asked.to == by && asked.what == What::Frontier) {
+            if to == by && !self.peers.is_asked(by, What::Frontier) {
                 self.ask(by, What::Frontier, &Request::Frontier);
             }
             return Ok(());

@@ -1,10 +1,11 @@
 //! Connections come and go, and time passes: with whom to compare frontiers.
 
+use crate::encoding::hash::Digest;
 use crate::encoding::ids::MemberCode;
 use crate::ledger::Store;
 use crate::protocol::message::Request;
 use crate::protocol::peers::What;
-use crate::protocol::{Node, Turn};
+use crate::protocol::{Node, Turn, limits};
 
 pub(super) fn connected<S: Store>(node: &mut Node<S>, peer: MemberCode) {
     node.peers.entry(peer).connected = true;
@@ -16,11 +17,20 @@ pub(super) fn disconnected<S: Store>(node: &mut Node<S>, peer: MemberCode) {
     let entry = node.peers.entry(peer);
     entry.connected = false;
     entry.body_requests = 0;
+    entry.greeted = None;
 }
 
-/// Compares with one peer per interval, chosen by chance: what gossip missed is found this way, whoever kept it back. Every
-/// second time the choice is among those that are not known to hold the same ledger, if there are such.
+/// Gives up what nobody answers, and compares with one peer per interval, chosen by chance: what gossip missed is found this way,
+/// whoever kept it back. Every second time the choice is among those that are not known to hold the same ledger, if there are such.
 pub(super) fn tick<S: Store>(node: &mut Node<S>, turn: &mut Turn) {
+    for id in node.peers.overdue(turn.now) {
+        super::response::failed(node, turn, id);
+    }
+    for peer in node.peers.connected() {
+        if node.author.listens_to(peer) {
+            node.say_hello(peer);
+        }
+    }
     let due =
         node.peers.compared.is_none_or(|at| turn.now.since(at) >= node.settings.sync_interval_ms || turn.now < at);
     let frontier = node.frontier().root();
@@ -31,9 +41,21 @@ pub(super) fn tick<S: Store>(node: &mut Node<S>, turn: &mut Turn) {
 }
 
 impl<S: Store> Node<S> {
+    /// Greets a peer that greeted, because it seems to know something else. The same greeting is answered once: whatever it had
+    /// to tell was asked for then, and two nodes that cannot agree must not greet each other for ever.
+    pub(super) fn greet_back(&mut self, turn: &Turn, peer: MemberCode, theirs: [Digest; 2]) {
+        let entry = self.peers.entry(peer);
+        let again = entry
+            .greeted
+            .is_some_and(|(at, last)| last == theirs || (at <= turn.now && turn.now.since(at) < limits::GREET_BACK_MS));
+        if !again {
+            entry.greeted = Some((turn.now, theirs));
+            self.say_hello(peer);
+        }
+    }
+
     pub(super) fn say_hello(&mut self, to: MemberCode) {
-        let already = self.peers.requests.values().any(|asked| asked.to == to && asked.what == What::Hello);
-        if !already {
+        if !self.peers.is_asked(to, What::Hello) {
             let hello = Request::Hello { published: self.federation.digest(), frontier: self.frontier().root() };
             self.ask(to, What::Hello, &hello);
         }

@@ -18,7 +18,7 @@ pub(super) fn dispatch<S: Store>(node: &mut Node<S>, turn: &mut Turn, input: Inp
         Input::Gossip { from, id, bytes } => gossip::gossip(node, turn, from, id, &bytes)?,
         Input::Request { from, id, bytes } => request::request(node, turn, from, id, &bytes)?,
         Input::Response { from, id, bytes } => response::response(node, turn, from, id, &bytes)?,
-        Input::Failed { id } => response::failed(node, id),
+        Input::Failed { id } => response::failed(node, turn, id),
         Input::Submit { id, records } => node.submit(id, records)?,
         Input::Signed { id, signatures } => signed::signed(node, turn, id, &signatures)?,
         Input::NotSigned { id, reason } => signed::not_signed(node, turn, id, &reason)?,

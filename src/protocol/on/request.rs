@@ -24,9 +24,14 @@ pub(super) fn request<S: Store>(
         return Ok(());
     };
     let response = match request {
-        Request::Hello { published, frontier } => hello(node, from, published, frontier),
+        Request::Hello { published, frontier } => hello(node, turn, from, published, frontier),
         Request::Published => node.federation.published().encode().map_or(Response::Nothing, Response::Published),
-        Request::Range { log, from } => node.chunk(log, from)?,
+        Request::Range { log, from } => {
+            let bytes = node.chunk(log, from)?.encode();
+            // What others hold of one's own log and one's own disk does not would end it after a crash.
+            node.out.push_settled(Effect::Respond { id, bytes });
+            return Ok(());
+        }
         Request::Body { id, ticket } => node.serve_body(id, ticket)?,
         Request::Slot { id } => slot(node, from, id)?,
         Request::Frontier => match &node.witness.newest {
@@ -54,6 +59,7 @@ pub(super) fn request<S: Store>(
 
 fn hello<S: Store>(
     node: &mut Node<S>,
+    turn: &Turn,
     from: MemberCode,
     published: crate::encoding::hash::Digest,
     theirs: crate::encoding::hash::Digest,
@@ -63,20 +69,17 @@ fn hello<S: Store>(
     let entries = if root == theirs { Vec::new() } else { frontier.entries().collect() };
     if root != theirs || published != node.federation.digest() {
         // They have something that we do not have, or the other way round; only asking tells.
-        node.say_hello(from);
+        node.greet_back(turn, from, [published, theirs]);
     }
     Response::Hello { published: node.federation.digest(), frontier: root, entries }
 }
 
-/// A member's own slot, from the author; nobody else has it.
+/// A member's own slot, from the author, whichever of its logs it is in; nobody else has it.
 fn slot<S: Store>(
     node: &Node<S>,
     from: MemberCode,
     id: crate::encoding::ids::RecordId,
 ) -> Result<Response, StoreError> {
-    if id.log != node.me.log {
-        return Ok(Response::Nothing);
-    }
     let Some(frame) = node.store.get(&Key::Lanes(id))? else { return Ok(Response::Nothing) };
     let proof = LanesBody::decode(&frame.bytes).ok().and_then(|body| body.slot(from));
     Ok(proof.map_or(Response::Nothing, |proof| Response::Slot(proof.encode())))

@@ -6,7 +6,7 @@ use crate::identity::Published;
 use crate::ledger::{Frame, FrontierEntry, Key, Store, StoreError};
 use crate::protocol::message::{Request, Response};
 use crate::protocol::peers::{Asked, What};
-use crate::protocol::{Effect, Event, Node, Refusal, Turn};
+use crate::protocol::{Effect, Event, Node, Now, Refusal, Turn, limits};
 
 pub(super) fn response<S: Store>(
     node: &mut Node<S>,
@@ -18,7 +18,7 @@ pub(super) fn response<S: Store>(
     let Some(asked) = node.peers.requests.get(&id).copied().filter(|asked| asked.to == from) else { return Ok(()) };
     release(node, id);
     let Ok(response) = Response::decode(bytes) else {
-        retry(node, asked);
+        retry(node, turn, asked);
         node.out.event(Event::Refused { peer: from, refusal: Refusal::Form });
         return Ok(());
     };
@@ -28,9 +28,17 @@ pub(super) fn response<S: Store>(
             node.ask_for_cosignature(from, frontier);
             Ok(())
         }
-        (What::Published, Response::Published(file)) => take_published(node, turn, &file)?,
-        (What::Range(log), Response::Chunk { checkpoint, from, statements, consistency }) => {
-            node.take_chunk(turn, log, &checkpoint, from, &statements, &consistency)?
+        (What::Published, Response::Published(file)) => take_published(node, turn, from, &file)?,
+        (What::Range(log, asked_from), Response::Chunk { checkpoint, from, statements, consistency }) => {
+            let taken = node.take_chunk(turn, log, &checkpoint, from, &statements, &consistency)?;
+            let brought = node.logs.get(&log).is_some_and(|state| state.tree.size() > asked_from);
+            // An answer without anything new must not be asked for again at once, and for ever.
+            if brought {
+                node.progressed(log)
+            } else {
+                retry(node, turn, asked)
+            }
+            taken
         }
         (What::Body(record), Response::Body(body)) => node.take_body(turn, record, &body)?,
         (What::Slot(record), Response::Slot(slot)) => node.take_slot(turn, record, &slot)?,
@@ -44,21 +52,40 @@ pub(super) fn response<S: Store>(
         }
         (What::Push, Response::Done) => Ok(()),
         (_, Response::Nothing) => {
-            retry(node, asked);
+            retry(node, turn, asked);
             Ok(())
         }
         _ => Err(Refusal::Unasked),
     };
     if let Err(refusal) = taken {
-        retry(node, asked);
+        retry(node, turn, asked);
         node.out.event(Event::Refused { peer: from, refusal });
     }
     Ok(())
 }
 
-pub(super) fn failed<S: Store>(node: &mut Node<S>, id: u64) {
+pub(super) fn failed<S: Store>(node: &mut Node<S>, turn: &Turn, id: u64) {
     if let Some(asked) = release(node, id) {
-        retry(node, asked);
+        match asked.what {
+            What::Range(log, _) => {
+                if let Some(state) = node.logs.get_mut(&log) {
+                    state.unanswered(turn.now);
+                }
+                if log == node.me.log {
+                    // What it holds of this node's own log is not known: it is asked again.
+                    node.author.unheard(asked.to);
+                }
+            }
+            What::Hello => {
+                node.author.unheard(asked.to);
+                node.peers.entry(asked.to).greeted = None;
+                let soon = turn.now.0.saturating_sub(node.settings.sync_interval_ms - limits::RETRY_MS);
+                node.peers.compared = Some(Now(soon));
+            }
+            What::Published | What::Body(_) | What::Push | What::Slot(_) | What::Cosign(_) | What::Frontier => {
+                retry(node, turn, asked);
+            }
+        }
     }
 }
 
@@ -66,7 +93,7 @@ pub(super) fn failed<S: Store>(node: &mut Node<S>, id: u64) {
 fn release<S: Store>(node: &mut Node<S>, id: u64) -> Option<Asked> {
     let asked = node.peers.requests.remove(&id)?;
     match asked.what {
-        What::Range(log) => {
+        What::Range(log, _) => {
             if let Some(state) = node.logs.get_mut(&log).filter(|state| state.pulling == Some(id)) {
                 state.pulling = None;
             }
@@ -81,17 +108,16 @@ fn release<S: Store>(node: &mut Node<S>, id: u64) -> Option<Asked> {
 }
 
 /// What was asked for did not come: it may be asked for again, of somebody else.
-fn retry<S: Store>(node: &mut Node<S>, asked: Asked) {
+fn retry<S: Store>(node: &mut Node<S>, turn: &Turn, asked: Asked) {
     match asked.what {
-        What::Range(log) => {
+        What::Range(log, _) => {
             if let Some(state) = node.logs.get_mut(&log) {
                 // Whoever told of more does not give it. The next comparison or gossip names another.
-                state.target = state.tree.size();
-                state.source = None;
+                state.missed(turn.now, asked.to);
             }
             if log == node.me.log {
                 // A claim to hold more of our own log, which came to nothing.
-                node.become_ready();
+                node.author.heard(asked.to);
             }
         }
         What::Body(record) => node.release_body(record),
@@ -102,7 +128,7 @@ fn retry<S: Store>(node: &mut Node<S>, asked: Asked) {
 
 /// What a peer holds beyond what is held here is fetched; its charter, if it is another.
 fn compare<S: Store>(node: &mut Node<S>, from: MemberCode, published: Digest, entries: &[FrontierEntry]) {
-    if published != node.federation.digest() {
+    if published != node.federation.digest() && !node.peers.is_asked(from, What::Published) {
         node.ask(from, What::Published, &Request::Published);
     }
     for entry in entries {
@@ -112,13 +138,18 @@ fn compare<S: Store>(node: &mut Node<S>, from: MemberCode, published: Digest, en
     let own_size = node.logs.get(&own).map_or(0, |state| state.tree.size());
     let ahead = entries.iter().any(|entry| entry.log == own && entry.size > own_size);
     if !ahead {
-        node.become_ready();
+        node.author.heard(from);
     }
     // If it is ahead, the statements are fetched as any log's are. When they are here and proved, `take_chunk` has shown
     // that this log was signed further than this disk knows, and it is ended.
 }
 
-fn take_published<S: Store>(node: &mut Node<S>, turn: &Turn, file: &[u8]) -> Result<Result<(), Refusal>, StoreError> {
+fn take_published<S: Store>(
+    node: &mut Node<S>,
+    turn: &Turn,
+    from: MemberCode,
+    file: &[u8],
+) -> Result<Result<(), Refusal>, StoreError> {
     let Ok(news) = Published::decode(file) else { return Ok(Err(Refusal::Form)) };
     match node.federation.with_published(news) {
         Err(_) => Ok(Err(Refusal::Unproved)),
@@ -132,6 +163,8 @@ fn take_published<S: Store>(node: &mut Node<S>, turn: &Turn, file: &[u8]) -> Res
             node.federation = federation;
             node.out.push_durable(Effect::Members);
             node.out.push_durable(Effect::Event(Event::Members { version }));
+            // What it told of logs that were not known here was passed over.
+            node.say_hello(from);
             Ok(Ok(()))
         }
     }
@@ -142,8 +175,7 @@ impl<S: Store> Node<S> {
     /// on the way is not said again.
     fn ask_for_cosignature(&mut self, of: MemberCode, frontier: Digest) {
         let held = self.peers.by_member.get(&of).and_then(|peer| peer.cosignature.as_ref());
-        let asked = self.peers.requests.values().any(|asked| asked.to == of && asked.what == What::Frontier);
-        if !asked && held.is_none_or(|(_, root)| root.root != frontier) {
+        if !self.peers.is_asked(of, What::Frontier) && held.is_none_or(|(_, root)| root.root != frontier) {
             self.ask(of, What::Frontier, &Request::Frontier);
         }
     }
@@ -163,7 +195,7 @@ impl<S: Store> Node<S> {
 
     fn prepare(&mut self, to: MemberCode, what: What, request: &Request) -> (u64, Effect) {
         let id = self.out.next_id();
-        self.peers.requests.insert(id, Asked { to, what });
+        self.peers.requests.insert(id, Asked { to, what, since: None });
         (id, Effect::Request { to, id, bytes: request.encode() })
     }
 }
