@@ -136,7 +136,7 @@ fn show<S: Store>(view: &View<'_, S>, id: RecordId) -> Result<RecordView, Proble
         size_class: 512_u64 << record.statement.size_class.min(40),
         tags: record.statement.tags.len() as u64,
         content,
-        covered_by: record.held_by.iter().map(|(member, _)| *member).collect(),
+        covered_by: view.held_by(id)?.into_iter().map(|(member, _)| member).collect(),
     })
 }
 

@@ -83,8 +83,6 @@ pub struct RecordView {
     pub flaw: Option<String>,
     /// How far its body has come, if it is addressed to this node.
     pub delivery: Option<Delivery>,
-    /// Members who have cosigned that they hold it, with the time of their cosignature.
-    pub held_by: Vec<(MemberCode, UnixTime)>,
     /// What could be opened.
     pub body: OpenedBody,
 }
@@ -243,15 +241,23 @@ impl<'a, S: Store> View<'a, S> {
         let Some(statement) = self.statement(id)? else { return Ok(None) };
         let flaw = self.store.marked(&Mark::Flag(id))?.map(|word| String::from_utf8_lossy(&word).into_owned());
         let delivery = self.store.marked(&Mark::Inbox(id))?.map(|bytes| Delivery::from_bytes(&bytes));
-        let held_by = self
-            .cosignatures()?
-            .into_iter()
-            .filter(|(_, _, frontier)| frontier.get(&id.log).is_some_and(|(size, _)| size > id.position))
-            .filter_map(|(member, signed, _)| Some((member, signed.claim().ok()?.issued_at)))
-            .collect();
         let body = if flaw.is_none() { self.open(id)?.unwrap_or_default() } else { OpenedBody::default() };
         let audited = id.position < self.audited(&id.log)?;
-        Ok(Some(RecordView { statement, received_at: frame.at, audited, flaw, delivery, held_by, body }))
+        Ok(Some(RecordView { statement, received_at: frame.at, audited, flaw, delivery, body }))
+    }
+
+    /// Members whose newest frontier cosignature says that they hold a record, with its time.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed or a frame is damaged.
+    pub fn held_by(&self, id: RecordId) -> Result<Vec<(MemberCode, UnixTime)>, StoreError> {
+        let covers = |frontier: &Frontier| frontier.get(&id.log).is_some_and(|(size, _)| size > id.position);
+        Ok(self
+            .cosignatures()?
+            .into_iter()
+            .filter(|(_, _, frontier)| covers(frontier))
+            .filter_map(|(member, signed, _)| Some((member, signed.claim().ok()?.issued_at)))
+            .collect())
     }
 
     /// Every log that is held.
