@@ -94,16 +94,34 @@ fn text(record: &RecordView) -> String {
         ("statement", Some(record.statement.to_string())),
         ("size class", Some(format!("{} bytes, {} tags", record.size_class, record.tags))),
         ("body", Some(body(line.body).to_owned())),
+        ("consignment", record.consignment.as_ref().map(standing)),
         ("held by", (!covered.is_empty()).then_some(covered)),
         ("no effect", line.flagged.clone()),
     ];
     for (label, value) in rows.into_iter().filter_map(|(label, value)| Some((label, value?))) {
-        writeln!(text, "{label:<11} {value}").expect("writing to a string cannot fail");
+        writeln!(text, "{label:<12} {value}").expect("writing to a string cannot fail");
     }
     for (field, value) in &record.content {
         write!(text, "\n{}", outline(field, value)).expect("writing to a string cannot fail");
     }
     text
+}
+
+/// A consignment in one line: which, where it stands, and what else is to be known.
+fn standing(consignment: &serde_json::Value) -> String {
+    let text = |key: &str| consignment[key].as_str().unwrap_or("unknown").to_owned();
+    let words = |key: &str| {
+        let list = consignment[key].as_array().into_iter().flatten();
+        list.filter_map(serde_json::Value::as_str).map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    let mut line = format!("{} {}", text("consignment"), text("state"));
+    if !words("flags").is_empty() {
+        line = format!("{line}, {}", words("flags").join(" "));
+    }
+    if !words("acknowledged_by").is_empty() {
+        line = format!("{line}, acknowledged by {}", words("acknowledged_by").join(" "));
+    }
+    line
 }
 
 fn body(state: BodyState) -> &'static str {

@@ -9,7 +9,8 @@ use crate::evidence::{self, ExportOptions};
 use crate::ledger::{Key, Store, StoreError};
 use crate::protocol::view::{OpenedBody, RecordView as Held, View};
 use crate::protocol::{Delivery, NoMaterial};
-use crate::record::{Mass, PartialRecord};
+use crate::record::{Kind, Mass, PartialRecord};
+use crate::watch;
 
 use super::ask::{
     BodyState, Bytes, LedgerView, LogState, LogView, Problem, ProblemKind, RecordFilter, RecordLine, RecordView,
@@ -136,8 +137,32 @@ fn show<S: Store>(view: &View<'_, S>, id: RecordId) -> Result<RecordView, Proble
         size_class: 512_u64 << record.statement.size_class.min(40),
         tags: record.statement.tags.len() as u64,
         content,
+        consignment: consignment(view, id, &partial)?,
         covered_by: view.held_by(id)?.into_iter().map(|(member, _)| member).collect(),
     })
+}
+
+/// Where the consignment of a record stands, by all records that this node can read.
+fn consignment<S: Store>(
+    view: &View<'_, S>,
+    id: RecordId,
+    record: &PartialRecord,
+) -> Result<Option<serde_json::Value>, Problem> {
+    let opens = record.kind() == Some(&Kind::ExportNotification);
+    let held: u64 = view.store().logs().iter().map(|log| view.store().size(log)).sum();
+    let Some(wanted) = record.declared().consignment.or(opens.then_some(id)) else { return Ok(None) };
+    if held > LIST_MAX {
+        return Ok(None);
+    }
+    let mut records = Vec::new();
+    for log in view.store().logs() {
+        for position in 0..view.store().size(&log) {
+            let id = RecordId { log, position };
+            let opened = view.record(id)?.map(|record| PartialRecord::from_content(&record.body.content));
+            records.extend(opened.filter(|record| record.kind().is_some()).map(|record| (id, record)));
+        }
+    }
+    Ok(watch::consignments(records).get(&wanted).map(watch::Consignment::to_json))
 }
 
 fn ledger<S: Store>(view: &View<'_, S>) -> Result<LedgerView, Problem> {

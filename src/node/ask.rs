@@ -179,6 +179,9 @@ pub struct RecordView {
     pub tags: u64,
     /// The opened compartments: fields by name.
     pub content: BTreeMap<String, serde_json::Value>,
+    /// Where its consignment stands, as far as this node may know; absent for a record of none, and in a ledger too long to be
+    /// read through for one answer.
+    pub consignment: Option<serde_json::Value>,
     /// Members whose checkpoint, cosignature or receipt covers it.
     pub covered_by: Vec<MemberCode>,
 }
