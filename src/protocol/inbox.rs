@@ -293,8 +293,12 @@ impl<S: Store> Node<S> {
         }
     }
 
-    /// The author has no slot for this node: what lies under that `lanes` statement is not addressed to it.
+    /// The author says that it has no slot for this node. If it says so again and again, what lies under that `lanes` statement is not
+    /// addressed to this node; an author whose charter is old for a moment says so too.
     pub(super) fn no_slot(&mut self, id: RecordId) {
+        if self.inbox.slots.get(&id).is_some_and(|attempt| attempt.tries < limits::SLOT_TRIES) {
+            return self.release_slot(id);
+        }
         self.inbox.slots.remove(&id);
         self.inbox.lanes.insert(id.log, (id.position, None));
         self.out.event(Event::NotOpened { id, reason: "the author has no lane to this member".to_owned() });

@@ -38,6 +38,8 @@ pub const WANTED_PER_LOG_MAX: usize = 1024;
 pub const SCAN_BATCH: usize = 512;
 /// Between two requests for the same body or slot, in milliseconds; doubled at every try.
 pub const RETRY_MS: i64 = 1_000;
+/// Answers of an author that it has no slot for this node, before that is believed: half a minute.
+pub const SLOT_TRIES: u32 = 6;
 /// The longest time between two such requests, in milliseconds.
 pub const RETRY_MAX_MS: i64 = 15_000;
 /// Records named by one automatic acknowledgement.

@@ -41,7 +41,10 @@ pub enum Request {
         frontier: Digest,
     },
     /// Asks for the charter chain and manifests.
-    Published,
+    Published {
+        /// From which byte of the file on.
+        from: u64,
+    },
     /// Asks for the statements of a log from a position on.
     Range {
         /// The log.
@@ -91,8 +94,15 @@ pub enum Response {
         /// The frontier itself, if it differs from the asker's.
         entries: Vec<FrontierEntry>,
     },
-    /// Answer to [`Request::Published`]: a charter file.
-    Published(Vec<u8>),
+    /// Answer to [`Request::Published`]: a part of the charter file, which with many members is longer than one message.
+    Published {
+        /// Bytes of the whole file.
+        size: u64,
+        /// Where in it the part begins.
+        from: u64,
+        /// The part.
+        part: Vec<u8>,
+    },
     /// Answer to [`Request::Range`].
     Chunk {
         /// The owner's newest signature over size and root.
@@ -173,7 +183,7 @@ impl Request {
     pub fn encode(&self) -> Vec<u8> {
         cbor::encode(&match self {
             Self::Hello { published, frontier } => numbered(1, [published.into(), frontier.into()]),
-            Self::Published => numbered(2, []),
+            Self::Published { from } => numbered(2, [(*from).into()]),
             Self::Range { log, from } => numbered(3, [(*log).into(), (*from).into()]),
             Self::Body { id, ticket } => numbered(4, [(*id).into(), ticket.into()]),
             Self::Push { id, body } => numbered(5, [(*id).into(), body.to_value()]),
@@ -191,7 +201,7 @@ impl Request {
         let (number, mut parts) = split(bytes, "request")?;
         let request = match number {
             1 => Self::Hello { published: Digest(parts.array(0)?), frontier: Digest(parts.array(1)?) },
-            2 => Self::Published,
+            2 => Self::Published { from: parts.u64(0)? },
             3 => Self::Range { log: parts.parse(0)?, from: parts.u64(1)? },
             4 => Self::Body { id: parts.parse(0)?, ticket: parts.array(1)? },
             5 => Self::Push { id: parts.parse(0)?, body: WireBody::from_value(parts.value(1)?)? },
@@ -213,7 +223,9 @@ impl Response {
             Self::Hello { published, frontier, entries } => {
                 numbered(1, [published.into(), frontier.into(), entries_value(entries)])
             }
-            Self::Published(file) => numbered(2, [file.as_slice().into()]),
+            Self::Published { size, from, part } => {
+                numbered(2, [(*size).into(), (*from).into(), part.as_slice().into()])
+            }
             Self::Chunk { checkpoint, from, statements, consistency } => numbered(
                 3,
                 [
@@ -244,7 +256,7 @@ impl Response {
                 frontier: Digest(parts.array(1)?),
                 entries: entries_of(parts.items(2)?)?,
             },
-            2 => Self::Published(parts.bytes(0)?),
+            2 => Self::Published { size: parts.u64(0)?, from: parts.u64(1)?, part: parts.bytes(2)? },
             3 => Self::Chunk {
                 checkpoint: SignedRoot::from_value(parts.value(0)?)?,
                 from: parts.u64(1)?,
@@ -348,6 +360,6 @@ pub fn subject(request: &Request) -> Option<MemberCode> {
     match request {
         Request::Range { log, .. } | Request::Cosign { log, .. } => Some(log.member),
         Request::Body { id, .. } | Request::Push { id, .. } | Request::Slot { id } => Some(id.log.member),
-        Request::Hello { .. } | Request::Published | Request::Frontier => None,
+        Request::Hello { .. } | Request::Published { .. } | Request::Frontier => None,
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Peers {
     pub by_member: BTreeMap<MemberCode, Peer>,
     /// Requests under way, by their number.
     pub requests: BTreeMap<u64, Asked>,
+    /// A charter file of which parts have come.
+    pub incoming: Option<super::on::published::Incoming>,
     /// When frontiers were last compared with somebody.
     pub compared: Option<Now>,
 }

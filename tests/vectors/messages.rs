@@ -32,7 +32,7 @@ fn gossip_requests_responses_and_fork_proof() {
     ];
     let requests = [
         ("hello", Request::Hello { published: digest("published"), frontier: digest("root of all") }),
-        ("published", Request::Published),
+        ("published", Request::Published { from: 1_048_576 }),
         ("range", Request::Range { log, from: 2 }),
         ("body", Request::Body { id, ticket: [7; 32] }),
         ("push", Request::Push { id, body: body.clone() }),
@@ -49,7 +49,7 @@ fn gossip_requests_responses_and_fork_proof() {
                 entries: entries.clone(),
             },
         ),
-        ("published", Response::Published(b"charter file".to_vec())),
+        ("published", Response::Published { size: 1_048_588, from: 1_048_576, part: b"charter file".to_vec() }),
         (
             "chunk",
             Response::Chunk {

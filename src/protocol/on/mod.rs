@@ -2,6 +2,7 @@
 
 mod connected;
 mod gossip;
+pub(super) mod published;
 mod request;
 mod response;
 mod signed;

@@ -25,7 +25,7 @@ pub(super) fn request<S: Store>(
     };
     let response = match request {
         Request::Hello { published, frontier } => hello(node, turn, from, published, frontier),
-        Request::Published => node.federation.published().encode().map_or(Response::Nothing, Response::Published),
+        Request::Published { from } => super::published::part(node, from),
         Request::Range { log, from } => {
             let bytes = node.chunk(log, from)?.encode();
             // What others hold of one's own log and one's own disk does not would end it after a crash.

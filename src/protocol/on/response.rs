@@ -2,11 +2,12 @@
 
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::MemberCode;
-use crate::identity::Published;
-use crate::ledger::{Frame, FrontierEntry, Key, Store, StoreError};
+use crate::ledger::{FrontierEntry, Store, StoreError};
 use crate::protocol::message::{Request, Response};
 use crate::protocol::peers::{Asked, What};
 use crate::protocol::{Effect, Event, Node, Now, Refusal, Turn, limits};
+
+use super::published;
 
 pub(super) fn response<S: Store>(
     node: &mut Node<S>,
@@ -28,7 +29,9 @@ pub(super) fn response<S: Store>(
             node.ask_for_cosignature(from, frontier);
             Ok(())
         }
-        (What::Published, Response::Published(file)) => take_published(node, turn, from, &file)?,
+        (What::Published, Response::Published { size, from: start, part }) => {
+            published::take(node, turn, from, size, start, &part)?
+        }
         (What::Range(log, asked_from), Response::Chunk { checkpoint, from, statements, consistency }) => {
             let taken = node.take_chunk(turn, log, &checkpoint, from, &statements, &consistency)?;
             let brought = node.logs.get(&log).is_some_and(|state| state.tree.size() > asked_from);
@@ -128,8 +131,8 @@ fn retry<S: Store>(node: &mut Node<S>, turn: &Turn, asked: Asked) {
 
 /// What a peer holds beyond what is held here is fetched; its charter, if it is another.
 fn compare<S: Store>(node: &mut Node<S>, from: MemberCode, published: Digest, entries: &[FrontierEntry]) {
-    if published != node.federation.digest() && !node.peers.is_asked(from, What::Published) {
-        node.ask(from, What::Published, &Request::Published);
+    if published != node.federation.digest() {
+        published::ask(node, from);
     }
     for entry in entries {
         node.heard_of(entry.log, entry.size, from);
@@ -142,32 +145,6 @@ fn compare<S: Store>(node: &mut Node<S>, from: MemberCode, published: Digest, en
     }
     // If it is ahead, the statements are fetched as any log's are. When they are here and proved, `take_chunk` has shown
     // that this log was signed further than this disk knows, and it is ended.
-}
-
-fn take_published<S: Store>(
-    node: &mut Node<S>,
-    turn: &Turn,
-    from: MemberCode,
-    file: &[u8],
-) -> Result<Result<(), Refusal>, StoreError> {
-    let Ok(news) = Published::decode(file) else { return Ok(Err(Refusal::Form)) };
-    match node.federation.with_published(news) {
-        Err(_) => Ok(Err(Refusal::Unproved)),
-        Ok(None) => Ok(Ok(())),
-        Ok(Some(federation)) => {
-            let bytes = federation.published().encode().map_err(|_| StoreError::Damaged {
-                what: "the charter file, which cannot be encoded again".to_owned(),
-            })?;
-            node.store.stage(Frame { key: Key::Published, at: turn.now.time(), bytes })?;
-            let version = federation.charter().version();
-            node.federation = federation;
-            node.out.push_durable(Effect::Members);
-            node.out.push_durable(Effect::Event(Event::Members { version }));
-            // What it told of logs that were not known here was passed over.
-            node.say_hello(from);
-            Ok(Ok(()))
-        }
-    }
 }
 
 impl<S: Store> Node<S> {
