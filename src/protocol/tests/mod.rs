@@ -7,7 +7,6 @@ mod hello;
 mod hostile;
 mod inbox;
 mod messages;
-mod published;
 mod pulls;
 
 use std::collections::BTreeMap;
