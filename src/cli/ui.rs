@@ -2,7 +2,10 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::LazyLock;
+use std::time::Duration;
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::report::Failure;
@@ -20,6 +23,15 @@ pub enum Color {
     /// Not at all.
     Never,
 }
+
+/// Work that is done sooner than this shows no progress.
+const PROGRESS_AFTER: Duration = Duration::from_millis(400);
+
+/// The one bar of this process, as there is one terminal. It draws nothing where stderr is none.
+static BAR: LazyLock<ProgressBar> = LazyLock::new(|| {
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {pos} of {len}, {eta} left");
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+});
 
 /// How a command talks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,6 +55,8 @@ impl Ui {
             Color::Never => false,
             Color::Auto => io::stderr().is_terminal() && wants_color(|name| std::env::var_os(name).is_some()),
         };
+        // From here on it counts how long the work takes.
+        LazyLock::force(&BAR);
         Self { json, quiet, verbose, color }
     }
 
@@ -99,19 +113,22 @@ impl Ui {
         self.talk(&format!("{} {}", self.paint("error:", "31"), plain(text)));
     }
 
-    /// How far something is: in place on a terminal, not at all elsewhere.
+    /// How far something is: a bar on a terminal, once it takes long; nothing elsewhere.
     pub fn progress(&self, news: &Progress) {
-        if self.quiet || self.json || !io::stderr().is_terminal() {
+        if self.quiet || self.json || BAR.elapsed() < PROGRESS_AFTER {
             return;
         }
-        let of = news.total.map_or_else(String::new, |total| format!(" of {total}"));
-        let end = if news.total == Some(news.done) { "\n" } else { "" };
-        // Nobody to read it is no reason to stop.
-        drop(write!(io::stderr().lock(), "\r\x1b[K{}: {}{of}{end}", news.what, news.done));
+        BAR.set_message(news.what.clone());
+        BAR.set_position(news.done);
+        match news.total {
+            Some(total) if news.done >= total => BAR.finish_and_clear(),
+            Some(total) => BAR.set_length(total),
+            None => BAR.tick(),
+        }
     }
 
     fn talk(&self, text: &str) {
-        drop(writeln!(io::stderr().lock(), "{text}"));
+        BAR.suspend(|| drop(writeln!(io::stderr().lock(), "{text}")));
     }
 
     /// Colours what goes to stderr, if that is wanted; `code` is an SGR colour.
