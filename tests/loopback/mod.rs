@@ -3,6 +3,8 @@
 //! A [`Federation`] is set up as operators do it, with `init`, `charter create` and `charter sign`; its nodes are processes
 //! that a test starts, kills and starts again. Start with `demo`, then `crash`.
 
+#![allow(clippy::print_stderr, reason = "what a test that waits has measured belongs into its output")]
+
 mod catch_up;
 mod crash;
 mod demo;

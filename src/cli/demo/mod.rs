@@ -58,7 +58,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Outcome {
 
     let processes = Processes::start(&stage)?;
     let mut show = Show::new(ui, &stage, processes, time, &interrupt);
-    let outcome = show.play(drafts).and_then(|scene| {
+    let outcome = show.play(drafts, !args.import.is_empty()).and_then(|scene| {
         if args.once {
             show.stop()?;
             page::print(ui, &stage, &scene)?;

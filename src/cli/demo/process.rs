@@ -92,9 +92,11 @@ impl Processes {
         self.newly_ended()?;
         let running: Vec<MemberCode> =
             self.all.iter().filter(|process| process.ended.is_none()).map(|process| process.member).collect();
-        for process in self.all.iter_mut().filter(|process| process.ended.is_none()) {
-            process.ask_to_end();
-        }
+        thread::scope(|scope| {
+            for process in self.all.iter_mut().filter(|process| process.ended.is_none()) {
+                scope.spawn(|| process.ask_to_end());
+            }
+        });
         let time = Stopwatch::start();
         while self.all.iter().any(|process| process.ended.is_none()) && time.elapsed() < ENDING {
             self.newly_ended()?;

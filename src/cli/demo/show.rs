@@ -41,6 +41,8 @@ const RECEIPTS_AGAIN: Duration = Duration::from_secs(4);
 const LIMIT: Duration = Duration::from_secs(120);
 /// Records of which the table of readers is shown.
 const RECORDS_SHOWN: u64 = 24;
+/// Warnings of which the text is shown.
+const WARNINGS_SHOWN: usize = 12;
 /// An answer about records or receipts.
 const ANSWER: Duration = Duration::from_secs(10);
 
@@ -62,7 +64,13 @@ pub(super) struct Show<'a> {
 /// An import under way.
 struct Import {
     logged: Arc<AtomicU64>,
-    thread: JoinHandle<Result<Vec<RecordId>, Failure>>,
+    thread: JoinHandle<Result<Vec<Logged>, Failure>>,
+}
+
+/// A record that the node logged.
+struct Logged {
+    id: RecordId,
+    warnings: Vec<String>,
 }
 
 impl<'a> Show<'a> {
@@ -79,18 +87,18 @@ impl<'a> Show<'a> {
         Self { ui, stage, processes, time, interrupt, nodes, told, silent, pace: Duration::ZERO }
     }
 
-    /// Plays it to its end: convergence, or the limit of time.
+    /// Plays it to its end: convergence, or the limit of time. The drafts are the operator's `own`, or samples.
     ///
     /// # Errors
     /// If a node ends, refuses what it is asked, or somebody interrupts.
-    pub(super) fn play(&mut self, drafts: Vec<Draft>) -> Result<Scene, Failure> {
+    pub(super) fn play(&mut self, drafts: Vec<Draft>, own: bool) -> Result<Scene, Failure> {
         let limit = self.time.elapsed() + LIMIT + Duration::from_millis(100 * drafts.len() as u64);
         self.pace = if drafts.len() as u64 >= BULK { BULK_LINES } else { Duration::ZERO };
         let met = self.await_all(MEETING.min(limit), |node| node.status.peers_connected + 1 >= node.status.members)?;
         if !met {
             self.ui.warn("not all nodes have found each other yet; the import begins all the same");
         }
-        self.import(drafts)?;
+        self.import(drafts, own)?;
         let lacking = self.converge(limit)?;
         let milliseconds = self.time.elapsed().as_millis();
         let records = self.records()?;
@@ -135,7 +143,7 @@ impl<'a> Show<'a> {
     }
 
     /// Hands the records to the first member's node and watches while it logs them.
-    fn import(&mut self, drafts: Vec<Draft>) -> Result<(), Failure> {
+    fn import(&mut self, drafts: Vec<Draft>, own: bool) -> Result<(), Failure> {
         let importer = self.importer();
         let (code, total) = (importer.code, drafts.len() as u64);
         let import = Import::begin(importer.socket.clone(), drafts);
@@ -145,14 +153,27 @@ impl<'a> Show<'a> {
                 self.ui.detail(format!("{} of {total} logged", import.logged.load(Ordering::Relaxed)));
             }
         }
-        let ids = import.thread.join().unwrap_or_else(|_| Err(Failure::new(Exit::Failure, "the import broke off")))?;
-        let range = match (ids.first(), ids.last()) {
-            (Some(first), Some(last)) if first != last => format!(": {first} to {last}"),
-            (Some(only), _) => format!(": {only}"),
+        let logged =
+            import.thread.join().unwrap_or_else(|_| Err(Failure::new(Exit::Failure, "the import broke off")))?;
+        let range = match (logged.first(), logged.last()) {
+            (Some(first), Some(last)) if first.id != last.id => format!(": {} to {}", first.id, last.id),
+            (Some(only), _) => format!(": {}", only.id),
             (None, _) => String::new(),
         };
-        self.tell(code, &format!("logged {}{range}", counted(ids.len() as u64, "record")));
+        self.tell(code, &format!("logged {}{range}", counted(logged.len() as u64, "record")));
+        self.warn_of(&logged, own);
         Ok(())
+    }
+
+    /// What is odd about an operator's own declarations; of the samples we know.
+    fn warn_of(&self, logged: &[Logged], own: bool) {
+        let warnings = logged.iter().flat_map(|record| record.warnings.iter().map(move |text| (record.id, text)));
+        for (number, (id, text)) in warnings.enumerate() {
+            match own && number < WARNINGS_SHOWN {
+                true => self.ui.warn(format!("{id}: {text}")),
+                false => self.ui.detail(format!("{id}: {text}")),
+            }
+        }
     }
 
     /// Waits until all hold the same and nothing more comes, and has the receipts collected. Gives what is lacking in the end.
@@ -293,13 +314,14 @@ impl Import {
         let counter = Arc::clone(&logged);
         let thread = thread::spawn(move || {
             let mut node = Client::connect(&socket, None)?;
-            let mut ids = Vec::with_capacity(drafts.len());
+            let mut all = Vec::with_capacity(drafts.len());
             for part in drafts.chunks(DRAFTS_MAX) {
                 let request = Request::Submit { drafts: part.to_vec(), imported: true, skip_bad: false };
                 let Response::Submitted(results) = node.ask(&request, |_| {})? else { return Err(unexpected()) };
                 for result in results {
                     match result {
-                        Submitted::Logged { id, .. } | Submitted::AlreadyLogged { id } => ids.push(id),
+                        Submitted::Logged { id, warnings } => all.push(Logged { id, warnings }),
+                        Submitted::AlreadyLogged { id } => all.push(Logged { id, warnings: Vec::new() }),
                         Submitted::Refused { reasons } => {
                             let message = format!("a record was refused: {}", reasons.join("; "));
                             return Err(Failure::new(Exit::Failure, message));
@@ -307,9 +329,9 @@ impl Import {
                         Submitted::LeftOut => {}
                     }
                 }
-                counter.store(ids.len() as u64, Ordering::Relaxed);
+                counter.store(all.len() as u64, Ordering::Relaxed);
             }
-            Ok(ids)
+            Ok(all)
         });
         Self { logged, thread }
     }
