@@ -195,16 +195,19 @@ impl<S: Store> Node<S> {
         if let Phase::Ended { reason } = &self.author.phase {
             return Ok(Some(Outcome::Refused { reason: Refused::LogEnded(reason.clone()) }));
         }
-        if let Some(source) = record.declared().source_digest {
-            let logged = self.store.marked(&Mark::Source(source))?.and_then(|bytes| record_id_of_mark(&bytes));
-            if let Some(id) = logged {
-                return Ok(Some(Outcome::AlreadyLogged { id }));
-            }
-            if self.author.under_way.contains(&source) {
-                return Ok(Some(Outcome::Refused { reason: Refused::UnderWay }));
-            }
+        if let Some(id) = self.logged_before(record)? {
+            return Ok(Some(Outcome::AlreadyLogged { id }));
+        }
+        if record.declared().source_digest.is_some_and(|source| self.author.under_way.contains(&source)) {
+            return Ok(Some(Outcome::Refused { reason: Refused::UnderWay }));
         }
         Ok((!room).then_some(Outcome::Refused { reason: Refused::Busy }))
+    }
+
+    /// The record in which the same document line was logged.
+    fn logged_before(&self, record: &Record) -> Result<Option<RecordId>, StoreError> {
+        let Some(source) = record.declared().source_digest else { return Ok(None) };
+        Ok(self.store.marked(&Mark::Source(source))?.and_then(|bytes| record_id_of_mark(&bytes)))
     }
 
     /// Moves one's own log on, if nothing is being signed.
@@ -224,7 +227,7 @@ impl<S: Store> Node<S> {
             self.order_statements(group);
         } else if self.lanes_are_due(turn) {
             self.intend_lanes(turn)?;
-        } else if !self.author.queue.is_empty() {
+        } else if !self.author.queue.is_empty() && self.knows_its_sources() {
             self.intend_records(turn)?;
         } else if self.heartbeat_is_due(turn) {
             self.order_checkpoint(turn, Group::default());
@@ -247,6 +250,12 @@ impl<S: Store> Node<S> {
         let enough = heard.len() >= others.min(limits::PEER_ECHOES) && !heard.is_empty();
         let all = connected.iter().all(|member| heard.contains(member));
         enough || self.me.guard_intact && (waited >= limits::PEER_ECHO_MS && all || waited >= limits::PEER_SILENCE_MS)
+    }
+
+    /// Whether the document lines of all that an earlier run logged are known. What a crash interrupted is found as an intent, whose
+    /// line shows only when the signed statement has been searched: until then, the same line could be logged again.
+    fn knows_its_sources(&self) -> bool {
+        self.logs.get(&self.me.log).map_or(0, |state| state.scan.done) >= self.inbox.relearn_below
     }
 
     /// The log may be signed.
@@ -395,6 +404,13 @@ impl<S: Store> Node<S> {
         let mut group = Group::default();
         while group.statements.len() < limits::GROUP_RECORDS_MAX {
             let Some(queued) = self.author.queue.pop_front() else { break };
+            // Its line may have been learnt while it waited.
+            if let Some(id) = self.logged_before(&queued.record)? {
+                self.settle(queued.submission, queued.index, Outcome::AlreadyLogged { id });
+                let source = queued.record.declared().source_digest;
+                self.author.under_way.retain(|digest| Some(*digest) != source);
+                continue;
+            }
             let id = self.next_record(group.statements.len() as u64);
             let (body, tags, readers, outside) = self.seal_record(turn, id, &secret, &queued.record);
             let size = body.head.compartments().iter().map(|compartment| compartment.length).sum::<u64>();
@@ -515,6 +531,12 @@ impl<S: Store> Node<S> {
         let log = self.me.log;
         let tree = self.logs.get(&log).map_or_else(CompactTree::default, |state| state.tree.clone());
         let (tree, hashes) = extend(&tree, &leaves);
+        // With the statements and not with their checkpoint, or a crash between the two would forget the lines.
+        for (statement, origin) in group.statements.iter().zip(&group.origins) {
+            if let Origin::Record { source: Some(source), .. } = origin {
+                self.store.mark(Mark::Source(*source), Some(statement.id.to_string().as_bytes()))?;
+            }
+        }
         self.append(turn, log, tree, &hashes, &leaves)
     }
 
@@ -578,7 +600,6 @@ impl<S: Store> Node<S> {
             if let Origin::Record { submission, index, outside, source, acknowledges, pushes } = origin {
                 self.acknowledged(&acknowledges)?;
                 if let Some(source) = source {
-                    self.store.mark(Mark::Source(source), Some(statement.id.to_string().as_bytes()))?;
                     self.author.under_way.remove(&source);
                 }
                 if push_bodies {

@@ -86,6 +86,25 @@ fn a_document_line_is_logged_once() {
     assert!(matches!(new, Outcome::Logged { .. }));
 }
 
+/// Whoever submits again right after a crash must not double what the crash interrupted: at any moment of the first try.
+#[test]
+fn a_document_line_is_logged_once_whatever_a_crash_interrupts() {
+    for moment in 0..40 {
+        let mut world = World::new(100 + moment, &["GE", "TR"], GOOD);
+        let lines = || (0..20).map(|number| notification("TR", number)).collect();
+        world.run(2_000);
+        world.submit(code("GE"), 1, lines());
+        world.run(i64::try_from(moment).unwrap());
+        world.crash(code("GE"));
+        world.start(code("GE"));
+        world.submit(code("GE"), 2, lines());
+        world.run(10_000);
+        let size = world.node(code("GE")).store().size(&LogId::first(code("GE")));
+        assert_eq!(size, 21, "a crash after {moment} ms");
+        assert_eq!(world.outcomes(code("GE"), 2).map(<[_]>::len), Some(20));
+    }
+}
+
 #[test]
 fn a_reader_outside_the_charter_is_named_and_left_out() {
     let mut world = World::new(3, &["GE", "TR"], GOOD);
