@@ -15,7 +15,7 @@ pub mod signed_root;
 pub mod statement;
 pub mod store;
 
-pub use fork::ForkProof;
+pub use fork::{ForkFault, ForkProof};
 pub use frontier::{Frontier, FrontierEntry};
 pub use receipt::Receipt;
 pub use signed_root::{Claim, Root, RootFault, SignedRoot};

@@ -103,20 +103,21 @@ pub async fn run(
         let mut inputs = Vec::new();
         tokio::select! {
             biased;
+            _ = stop.changed(), if !engine.stopping => engine.stopping = true,
             Some(job) = flushed.recv() => {
                 engine.node.store_mut().finish_flush(job)?;
                 inputs.push(Input::Flushed);
             }
             Some(input) = answers.recv() => inputs.push(input),
+            // Before what peers send, so that no flood of theirs keeps time from passing or an officer from being heard.
+            _ = tick.tick() => inputs.push(Input::Tick),
+            Some(call) = calls.recv() => inputs.extend(engine.take(call)),
             event = events.recv() => match event {
                 Some(event) => inputs.extend(engine.links.input(event)),
                 None => {
                     events = engine.restart_network(&mut inputs).await?;
                 }
             },
-            Some(call) = calls.recv() => inputs.extend(engine.take(call)),
-            _ = tick.tick() => inputs.push(Input::Tick),
-            _ = stop.changed() => engine.stopping = true,
         }
         while inputs.len() < INPUTS_MAX {
             let Ok(event) = events.try_recv() else { break };

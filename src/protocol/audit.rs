@@ -85,10 +85,11 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
-    /// What this node has verified and stored of every log; of a forked one, what came before the fork.
+    /// What this node has verified and stored of every log. A quarantined one is left out: which of its histories a node holds is
+    /// chance, and honest members must be able to agree about all the rest.
     pub(super) fn frontier(&self) -> Frontier {
         let mut frontier = Frontier::default();
-        for (log, state) in &self.logs {
+        for (log, state) in self.logs.iter().filter(|(_, state)| state.fork.is_none()) {
             frontier.set(*log, state.audit.tree.size(), state.audit.tree.root());
         }
         frontier

@@ -3,12 +3,14 @@
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::{LogId, MemberCode, RecordId};
 use crate::encoding::merkle::{self, CompactTree};
-use crate::ledger::{Claim, ForkProof, Frame, Key, LogNodes, Root, SignedRoot, Store, StoreError};
+use crate::ledger::{
+    Claim, ForkFault, ForkProof, Frame, FrontierEntry, Key, LogNodes, Root, SignedRoot, Store, StoreError,
+};
 
 use super::author::Phase;
-use super::effect::Event;
+use super::effect::{Effect, Event};
 use super::input::Now;
-use super::message::{Request, Response};
+use super::message::{Gossip, Request, Response};
 use super::peers::{Peers, What};
 use super::refusal::Refusal;
 use super::state::LogState;
@@ -41,7 +43,7 @@ impl<S: Store> Node<S> {
             Ok(checked) => checked,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        match self.standing(checkpoint, &root, log, size)? {
+        match self.standing(turn, checkpoint, &root, log, size)? {
             Standing::Forked => return Ok(Ok(())),
             Standing::Held => {
                 self.note_checkpoint(turn, checkpoint, root, log)?;
@@ -86,7 +88,7 @@ impl<S: Store> Node<S> {
         if log != asked {
             return Ok(Err(Refusal::Unasked));
         }
-        if let Standing::Held | Standing::Forked = self.standing(checkpoint, &root, log, size)? {
+        if let Standing::Held | Standing::Forked = self.standing(turn, checkpoint, &root, log, size)? {
             return Ok(Ok(()));
         }
         let state = self.logs.entry(log).or_insert_with(LogState::empty);
@@ -101,6 +103,7 @@ impl<S: Store> Node<S> {
         }
         let (tree, leaves) = extend(&state.tree, statements);
         if !merkle::verify_consistency(end, &tree.root(), size, &root.root, consistency) {
+            self.challenge(turn, log);
             return Ok(Err(Refusal::Unproved));
         }
         if !self.fits(statements) {
@@ -178,6 +181,18 @@ impl<S: Store> Node<S> {
         }
     }
 
+    /// A peer says to hold `entry`: if that is another history than the one held, it is challenged.
+    pub(super) fn hold_against(&mut self, turn: &Turn, entry: &FrontierEntry) -> Result<(), StoreError> {
+        let held = self.logs.get(&entry.log).map_or(0, |state| state.tree.size());
+        if entry.size <= held {
+            let nodes = LogNodes { store: &self.store, log: entry.log };
+            if merkle::root_of(&nodes, entry.size)? != entry.root {
+                self.challenge(turn, entry.log);
+            }
+        }
+        Ok(())
+    }
+
     /// Statements came that were asked for.
     pub(super) fn progressed(&mut self, log: LogId) {
         if let Some(state) = self.logs.get_mut(&log) {
@@ -198,6 +213,7 @@ impl<S: Store> Node<S> {
     /// Holds a good checkpoint against the log; two that cannot both be true become a proof.
     fn standing(
         &mut self,
+        turn: &Turn,
         checkpoint: &SignedRoot,
         root: &Root,
         log: LogId,
@@ -205,6 +221,8 @@ impl<S: Store> Node<S> {
     ) -> Result<Standing, StoreError> {
         let Some(state) = self.logs.get(&log) else { return Ok(Standing::Ahead) };
         if state.fork.is_some() {
+            // Whoever speaks of it may not know yet.
+            self.tell_fork(turn, log)?;
             return Ok(Standing::Forked);
         }
         if size > state.tree.size() {
@@ -230,15 +248,63 @@ impl<S: Store> Node<S> {
         }
         let proof = ForkProof { lesser: checkpoint.clone(), greater: own.clone(), path };
         if proof.verify(&self.federation).is_ok() {
-            let at = root.issued_at;
-            self.store.stage(Frame { key: Key::Fork(log, 0), at, bytes: proof.encode() })?;
-            self.out.touch();
-            self.out.event(Event::Fork { log, size });
-            if let Some(state) = self.logs.get_mut(&log) {
-                state.fork = Some(size);
-            }
+            self.quarantine(turn, log, size, &proof)?;
         }
         Ok(Standing::Forked)
+    }
+
+    /// Takes in another's proof that the owner of a log signed two histories.
+    pub(super) fn take_fork(&mut self, turn: &Turn, proof: &ForkProof) -> Result<Result<(), Refusal>, StoreError> {
+        let (log, size) = match proof.verify(&self.federation) {
+            Ok(found) => found,
+            Err(ForkFault::Root(fault)) => return Ok(Err(Refusal::of_root(&fault))),
+            Err(ForkFault::Form(_) | ForkFault::NoContradiction) => return Ok(Err(Refusal::Form)),
+        };
+        if self.logs.get(&log).is_none_or(|state| state.fork.is_none()) {
+            self.quarantine(turn, log, size, proof)?;
+        }
+        Ok(Ok(()))
+    }
+
+    /// Keeps a proof of equivocation for ever, tells everybody, and accepts nothing more of the log.
+    fn quarantine(&mut self, turn: &Turn, log: LogId, size: u64, proof: &ForkProof) -> Result<(), StoreError> {
+        self.store.stage(Frame { key: Key::Fork(log, 0), at: turn.now.time(), bytes: proof.encode() })?;
+        self.logs.entry(log).or_insert_with(LogState::empty).fork = Some(size);
+        self.out.event(Event::Fork { log, size });
+        if log == self.me.log && !matches!(self.author.phase, Phase::Ended { .. }) {
+            self.end_log("two histories of it are signed: its key is in use elsewhere as well");
+        }
+        self.tell_fork(turn, log)
+    }
+
+    /// Sends the proof about a log to everybody, now and then.
+    pub(super) fn tell_fork(&mut self, turn: &Turn, log: LogId) -> Result<(), StoreError> {
+        let Some(state) = self.logs.get_mut(&log).filter(|state| state.fork.is_some()) else { return Ok(()) };
+        if state.fork_told.is_some_and(|at| at <= turn.now && turn.now.since(at) < limits::TELL_FORK_MS) {
+            return Ok(());
+        }
+        let Some(frame) = self.store.get(&Key::Fork(log, 0))? else { return Ok(()) };
+        if let Ok(proof) = ForkProof::decode(&frame.bytes) {
+            state.fork_told = Some(turn.now);
+            self.out.push_durable(Effect::Gossip(Gossip::Fork(proof).encode()));
+        }
+        Ok(())
+    }
+
+    /// A peer answers for a log with another history than the one held: one's own newest checkpoint is told to everybody, so that
+    /// whoever holds more of the other history can prove that both were signed.
+    fn challenge(&mut self, turn: &Turn, log: LogId) {
+        let interval = self.settings.sync_interval_ms;
+        let Some(state) = self.logs.get_mut(&log).filter(|state| state.fork.is_none()) else { return };
+        let Some((checkpoint, root)) = state.complete.clone() else { return };
+        if state.challenged.is_some_and(|at| at <= turn.now && turn.now.since(at) < interval) {
+            return;
+        }
+        state.challenged = Some(turn.now);
+        if let Some((_, from)) = root.claim.log_and_size() {
+            let news = Gossip::News { checkpoint, from, statements: Vec::new() };
+            self.out.push_durable(Effect::Gossip(news.encode()));
+        }
     }
 
     /// A peer has proved that one's own log was signed further than this disk knows: another history must not be begun here.

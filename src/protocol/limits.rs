@@ -53,6 +53,8 @@ pub const REQUEST_TIMEOUT_MS: i64 = 35_000;
 /// Between two greetings in answer to one peer's, in milliseconds: enough for two honest nodes to find each other's news at
 /// once, and a bound on what a peer can make a node send.
 pub const GREET_BACK_MS: i64 = 1_000;
+/// Between two times that the same proof of equivocation is sent to everybody, in milliseconds: for those who were away.
+pub const TELL_FORK_MS: i64 = 60_000;
 /// Peers that must have told the length of one's own log before the first signature after a start; fewer only if there are not so
 /// many, or the guard is intact and no more of them answer.
 pub const PEER_ECHOES: usize = 3;

@@ -41,6 +41,14 @@ impl<S: Store> Node<S> {
             let state = load_log(&node.view(), log)?;
             node.logs.insert(log, state);
         }
+        for key in node.store.keys(KeyKind::Fork)? {
+            // A proof about a log of which nothing is held.
+            if let Key::Fork(log, _) = key
+                && !node.logs.contains_key(&log)
+            {
+                node.logs.insert(log, load_log(&node.view(), log)?);
+            }
+        }
         node.load_author()?;
         node.load_inbox()?;
         node.load_cosignatures()?;

@@ -5,7 +5,7 @@
 use crate::encoding::cbor::{self, CborError, Fields, Map, Value};
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::{LogId, MemberCode, RecordId};
-use crate::ledger::{Frontier, FrontierEntry, SignedRoot};
+use crate::ledger::{ForkProof, Frontier, FrontierEntry, SignedRoot};
 
 use super::limits;
 
@@ -28,6 +28,8 @@ pub enum Gossip {
         /// The logs whose size or root changed since its last one.
         changed: Vec<FrontierEntry>,
     },
+    /// A proof that a log's owner signed two histories.
+    Fork(ForkProof),
 }
 
 /// What a node asks of another.
@@ -151,6 +153,7 @@ impl Gossip {
                 numbered(1, [checkpoint.to_value(), Value::from(*from), byte_strings(statements)])
             }
             Self::Cosigned { cosignature, changed } => numbered(2, [cosignature.to_value(), entries_value(changed)]),
+            Self::Fork(proof) => numbered(3, [proof.encode().as_slice().into()]),
         })
     }
 
@@ -170,6 +173,7 @@ impl Gossip {
                 cosignature: SignedRoot::from_value(parts.value(0)?)?,
                 changed: entries_of(parts.items(1)?)?,
             },
+            3 => Self::Fork(ForkProof::decode(&parts.bytes(0)?).map_err(|_| parts.bad("proof"))?),
             _ => return Err(parts.bad("number")),
         };
         parts.end()?;

@@ -34,6 +34,10 @@ pub(super) struct LogState {
     pub scan: ScanState,
     /// The lowest size at which the owner signed two histories. Nothing is accepted beyond.
     pub fork: Option<u64>,
+    /// When the proof of it was last sent to everybody.
+    pub fork_told: Option<Now>,
+    /// When one's own checkpoint was last told to everybody because somebody seems to hold another history.
+    pub challenged: Option<Now>,
     /// The newest receipt-form cosignature that this node made.
     pub cosigned: Option<(u64, SignedRoot)>,
     /// When cosignatures of this log were made within the last minute.
@@ -88,6 +92,8 @@ impl LogState {
             audit: AuditState::default(),
             scan: ScanState::default(),
             fork: None,
+            fork_told: None,
+            challenged: None,
             cosigned: None,
             cosigned_at: Vec::new(),
         }

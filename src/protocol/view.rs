@@ -302,13 +302,16 @@ impl<'a, S: Store> View<'a, S> {
         Ok(logs)
     }
 
-    /// What this node has verified and stored of every log.
+    /// What this node has verified and stored of every log that is not quarantined.
     ///
     /// # Errors
     /// [`StoreError`] if storage failed.
     pub fn frontier(&self) -> Result<Frontier, StoreError> {
         let mut frontier = Frontier::default();
         for log in self.store.logs() {
+            if self.fork(log)?.is_some() {
+                continue;
+            }
             let audited = self.audited(&log)?;
             frontier.set(log, audited, self.root(log, audited)?);
         }

@@ -4,10 +4,15 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
+use super::federation::Keys;
 use super::{Link, World};
-use crate::encoding::ids::{LogId, MemberCode, RecordId};
+use crate::encoding::hash::Digest;
+use crate::encoding::ids::{FederationId, LogId, MemberCode, RecordId};
+use crate::encoding::merkle;
 use crate::encoding::time::UnixTime;
-use crate::ledger::Store as _;
+use crate::ledger::memory::MemoryStore;
+use crate::ledger::{Binds, Claim, Key, Root, Statement, Store as _};
+use crate::protocol::message::Gossip;
 use crate::protocol::{Event, Outcome, Signing};
 use crate::record::{Context, Draft, Record, Strictness};
 
@@ -189,6 +194,92 @@ fn a_store_behind_its_peers_is_never_signed_again() {
     world.run(5_000);
     assert!(matches!(world.outcomes(code("GE"), 3), Some([Outcome::Refused { .. }])));
     assert_equal_ledgers(&world);
+}
+
+/// One history of a liar's log, and the gossip that tells it.
+struct History {
+    statements: Vec<Vec<u8>>,
+    liar: Keys,
+    federation: FederationId,
+}
+
+impl History {
+    /// So many statements; histories of different branches differ in the last `apart` of them.
+    fn new(world: &World, liar: MemberCode, size: u64, apart: u64, branch: u8) -> Self {
+        let federation = world.node(code("GE")).federation().id();
+        let mut history = Self { statements: Vec::new(), liar: Keys::of(liar), federation };
+        for position in 0..size {
+            let id = RecordId { log: LogId::first(liar), position };
+            let digest = Digest([if position + apart < size { 0 } else { branch }; 32]);
+            let statement = Statement {
+                id,
+                kid: history.liar.log.public().kid(),
+                federation,
+                issued_at: UnixTime::from_seconds(1_800_000_001).unwrap(),
+                binds: if position == 0 { Binds::Lanes } else { Binds::Body },
+                digest,
+                lanes: 0,
+                tags: Vec::new(),
+                size_class: 0,
+            };
+            history.statements.push(statement.signed(history.liar.log.sign(&statement.to_be_signed())));
+        }
+        history
+    }
+
+    fn gossip(&self) -> Vec<u8> {
+        let leaves: Vec<_> = self.statements.iter().map(|statement| merkle::leaf_hash(statement)).collect();
+        let root = Root {
+            claim: Claim::Checkpoint {
+                log: LogId::first(self.liar.member),
+                size: leaves.len() as u64,
+                commitments: [0; 32],
+            },
+            root: merkle::root(&leaves),
+            by: self.liar.member,
+            kid: self.liar.log.public().kid(),
+            issued_at: UnixTime::from_seconds(1_800_000_002).unwrap(),
+            federation: self.federation,
+        };
+        let checkpoint = root.signed(self.liar.log.sign(&root.to_be_signed()));
+        Gossip::News { checkpoint, from: 0, statements: self.statements.clone() }.encode()
+    }
+}
+
+#[test]
+fn two_histories_told_to_two_halves_are_proved_to_all() {
+    let liar = code("TR");
+    for (one, other) in [(5, 5), (5, 7), (4, 9), (7, 5)] {
+        let mut world = World::new(9, &MEMBERS, GOOD);
+        // The liar's own program is not the honest one.
+        world.crash(liar);
+        world.run(100);
+        let histories = [History::new(&world, liar, one, 1, 1), History::new(&world, liar, other, other - 2, 2)];
+        let honest: Vec<MemberCode> = world.members().into_iter().filter(|member| *member != liar).collect();
+        for (number, member) in honest.iter().enumerate() {
+            world.whisper(liar, *member, histories[number % 2].gossip());
+        }
+        world.submit(code("GE"), 1, vec![notification("MZ", 1)]);
+        world.run(40_000);
+        let mut roots = BTreeSet::new();
+        for member in &honest {
+            let forks = world.events(*member).iter().filter(|event| matches!(event, Event::Fork { .. })).count();
+            assert_eq!(forks, 1, "{member} knows of {one} and {other}");
+            let (proof, root) = world.with_view(*member, |view| {
+                (view.store().has(&Key::Fork(LogId::first(liar), 0)).unwrap(), view.frontier().unwrap())
+            });
+            assert!(proof && root.get(&LogId::first(liar)).is_none() && root.get(&LogId::first(code("GE"))).is_some());
+            roots.insert(root.root());
+            assert_eq!(world.node(*member).status().agreeing, honest.len(), "{member} agrees about all the rest");
+        }
+        assert_eq!(roots.len(), 1);
+        // Who was away learns of it as well.
+        world.crash(code("MZ"));
+        world.restore(code("MZ"), MemoryStore::default());
+        world.start(code("MZ"));
+        world.run(90_000);
+        assert!(world.with_view(code("MZ"), |view| view.store().has(&Key::Fork(LogId::first(liar), 0)).unwrap()));
+    }
 }
 
 proptest! {

@@ -195,6 +195,11 @@ impl World {
         self.schedule(0, code, Input::Submit { id, records });
     }
 
+    /// A member says something to one other alone, in place of gossip to all: what a liar does.
+    pub fn whisper(&mut self, from: MemberCode, to: MemberCode, bytes: Vec<u8>) {
+        self.schedule(1, to, Input::Gossip { from, id: 0, bytes });
+    }
+
     /// Asks a member's node to collect receipt-form cosignatures.
     pub fn collect_receipts(&mut self, code: MemberCode) {
         self.schedule(0, code, Input::CollectReceipts);

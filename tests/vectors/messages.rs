@@ -25,10 +25,12 @@ fn gossip_requests_responses_and_fork_proof() {
     let frontier = signed(Claim::Frontier { logs: 2 }, digest("root of all"), "TR", "witness");
     let body = WireBody { head: vec![0xa0], compartments: vec![vec![1, 2, 3], Vec::new()] };
     let statements = vec![b"statement 0".to_vec(), b"statement 1".to_vec()];
+    let fork = ForkProof { lesser: checkpoint.clone(), greater: other, path: Vec::new() };
 
     let gossip = [
         ("news", Gossip::News { checkpoint: checkpoint.clone(), from: 0, statements: statements.clone() }),
         ("cosigned", Gossip::Cosigned { cosignature: frontier.clone(), changed: entries.clone() }),
+        ("fork", Gossip::Fork(fork.clone())),
     ];
     let requests = [
         ("hello", Request::Hello { published: digest("published"), frontier: digest("root of all") }),
@@ -75,7 +77,6 @@ fn gossip_requests_responses_and_fork_proof() {
     for (name, message) in &responses {
         assert_eq!(Response::decode(&message.encode()).as_ref(), Ok(message), "{name}");
     }
-    let fork = ForkProof { lesser: checkpoint, greater: other, path: Vec::new() };
     assert_eq!(ForkProof::decode(&fork.encode()).unwrap(), fork);
 
     check(

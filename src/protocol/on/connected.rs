@@ -10,6 +10,8 @@ use crate::protocol::{Node, Turn, limits};
 pub(super) fn connected<S: Store>(node: &mut Node<S>, peer: MemberCode) {
     node.peers.entry(peer).connected = true;
     node.hasten(peer);
+    // It may have been away when a proof of equivocation was sent: if it holds another ledger, the proof is sent again.
+    node.logs.values_mut().for_each(|state| state.fork_told = None);
     node.say_hello(peer);
 }
 

@@ -23,6 +23,7 @@ pub(super) fn gossip<S: Store>(
             Ok(Gossip::Cosigned { cosignature, changed }) => {
                 node.take_cosignature(turn, from, &cosignature, &changed, false)
             }
+            Ok(Gossip::Fork(proof)) => node.take_fork(turn, &proof)?,
         }
     };
     let verdict = taken.map_or_else(Refusal::verdict, |()| Verdict::Accept);

@@ -24,7 +24,7 @@ pub(super) fn request<S: Store>(
         return Ok(());
     };
     let response = match request {
-        Request::Hello { published, frontier } => hello(node, turn, from, published, frontier),
+        Request::Hello { published, frontier } => hello(node, turn, from, published, frontier)?,
         Request::Published { from } => super::published::part(node, from),
         Request::Range { log, from } => {
             let bytes = node.chunk(log, from)?.encode();
@@ -63,15 +63,18 @@ fn hello<S: Store>(
     from: MemberCode,
     published: crate::encoding::hash::Digest,
     theirs: crate::encoding::hash::Digest,
-) -> Response {
+) -> Result<Response, StoreError> {
     let frontier = node.frontier();
     let root = frontier.root();
     let entries = if root == theirs { Vec::new() } else { frontier.entries().collect() };
     if root != theirs || published != node.federation.digest() {
         // They have something that we do not have, or the other way round; only asking tells.
         node.greet_back(turn, from, [published, theirs]);
+        for log in node.logs.keys().copied().collect::<Vec<_>>() {
+            node.tell_fork(turn, log)?;
+        }
     }
-    Response::Hello { published: node.federation.digest(), frontier: root, entries }
+    Ok(Response::Hello { published: node.federation.digest(), frontier: root, entries })
 }
 
 /// A member's own slot, from the author, whichever of its logs it is in; nobody else has it.

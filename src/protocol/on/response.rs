@@ -25,7 +25,7 @@ pub(super) fn response<S: Store>(
     };
     let taken = match (asked.what, response) {
         (What::Hello, Response::Hello { published, frontier, entries }) => {
-            compare(node, from, published, &entries);
+            compare(node, turn, from, published, &entries)?;
             node.ask_for_cosignature(from, frontier);
             Ok(())
         }
@@ -130,12 +130,19 @@ fn retry<S: Store>(node: &mut Node<S>, turn: &Turn, asked: Asked) {
 }
 
 /// What a peer holds beyond what is held here is fetched; its charter, if it is another.
-fn compare<S: Store>(node: &mut Node<S>, from: MemberCode, published: Digest, entries: &[FrontierEntry]) {
+fn compare<S: Store>(
+    node: &mut Node<S>,
+    turn: &Turn,
+    from: MemberCode,
+    published: Digest,
+    entries: &[FrontierEntry],
+) -> Result<(), StoreError> {
     if published != node.federation.digest() {
         published::ask(node, from);
     }
     for entry in entries {
         node.heard_of(entry.log, entry.size, from);
+        node.hold_against(turn, entry)?;
     }
     let own = node.me.log;
     let own_size = node.logs.get(&own).map_or(0, |state| state.tree.size());
@@ -145,6 +152,7 @@ fn compare<S: Store>(node: &mut Node<S>, from: MemberCode, published: Digest, en
     }
     // If it is ahead, the statements are fetched as any log's are. When they are here and proved, `take_chunk` has shown
     // that this log was signed further than this disk knows, and it is ended.
+    Ok(())
 }
 
 impl<S: Store> Node<S> {
