@@ -218,7 +218,12 @@ impl<S: Store> Node<S> {
         if !matches!(self.author.phase, Phase::Idle) {
             return Ok(());
         }
-        if self.federation.log_key(&self.me.log).is_none() {
+        let Some(entry) = self.federation.manifest(self.me.member).and_then(|manifest| manifest.log(&self.me.log))
+        else {
+            return Ok(());
+        };
+        if entry.closed.is_some() {
+            self.end_log("its member has closed it");
             return Ok(());
         }
         let group = self.intents_found()?;
@@ -255,7 +260,9 @@ impl<S: Store> Node<S> {
     /// Whether the document lines of all that an earlier run logged are known. What a crash interrupted is found as an intent, whose
     /// line shows only when the signed statement has been searched: until then, the same line could be logged again.
     fn knows_its_sources(&self) -> bool {
-        self.logs.get(&self.me.log).map_or(0, |state| state.scan.done) >= self.inbox.relearn_below
+        // An intent of which not everything came to the disk is never signed: the log may end before `relearn_below`.
+        let is_searched = |own: &LogState| own.scan.done >= self.inbox.relearn_below.min(own.tree.size());
+        self.logs.get(&self.me.log).is_none_or(is_searched)
     }
 
     /// The log may be signed.
@@ -581,8 +588,11 @@ impl<S: Store> Node<S> {
         self.author.checkpoint_at = turn.now;
         let state = self.logs.entry(log).or_insert_with(LogState::empty);
         state.target = state.tree.size();
+        let held = state.complete.as_ref().and_then(|(_, held)| held.claim.log_and_size());
+        // A sign of life is not worth a frame, unless a crash took the checkpoint of this size.
+        let is_news = held.map_or(0, |(_, size)| size) < state.tree.size();
         state.complete = Some((signed.clone(), root));
-        if !group.statements.is_empty() {
+        if is_news {
             self.store.stage(Frame { key: Key::Checkpoint(log), at: turn.now.time(), bytes: signed.encode() })?;
         }
         let first = group.statements.first().map(|statement| statement.id);

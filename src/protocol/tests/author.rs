@@ -1,1 +1,252 @@
-//! To be written.
+//! One's own log: what is told when, what a crash leaves behind, and when it is never signed again.
+
+use super::*;
+use crate::identity::PublicKey;
+use crate::ledger::{Frame, Key, KeyKind};
+use crate::protocol::{Outcome, Signing};
+
+fn submit(id: u64, records: Vec<Record>) -> Vec<Input> {
+    vec![Input::Submit { id, records }]
+}
+
+fn outcomes(effects: &[Effect], of: u64) -> Option<Vec<Outcome>> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Submitted { id, outcomes } if *id == of => Some(outcomes.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn nothing_that_rests_on_staged_data_leaves_before_it_is_durable() {
+    let mut bench = Bench::ready();
+    bench.connect("TR");
+    let key = fixture::key("GE", "log").public();
+    let (mut inputs, mut told) = (submit(1, vec![notification("TR", 1)]), 0);
+    while !inputs.is_empty() {
+        let effects = bench.feed(std::mem::take(&mut inputs));
+        for effect in effects {
+            told += usize::from(assert_durable(&bench, &key, &effect));
+            inputs.extend(bench.serve(&effect));
+        }
+        // A peer that asks at every moment gets nothing more either.
+        bench.questions += 1;
+        let request = Request::Range { log: log("GE"), from: 1 }.encode();
+        inputs.push(Input::Request { from: code("TR"), id: bench.questions, bytes: request });
+        if bench.questions > 40 {
+            break;
+        }
+    }
+    assert!(told >= 4, "signed, gossiped, pushed, answered: {told}");
+}
+
+/// Asserts that what an effect rests on is on the disk; `false` if it rests on nothing.
+fn assert_durable(bench: &Bench, key: &PublicKey, effect: &Effect) -> bool {
+    let has = |key: Key| bench.disk.get(&key).unwrap().is_some();
+    match effect {
+        Effect::Sign { guard, .. } if !guard.is_empty() => {
+            guard.iter().for_each(|(position, _)| {
+                let id = RecordId { log: log("GE"), position: *position };
+                assert!(has(Key::Intent(id)), "{id} is ordered before its intent is durable");
+                assert!(has(Key::Lanes(id)) || has(Key::Head(id)), "{id} is ordered before its body is durable");
+            });
+            true
+        }
+        Effect::Gossip(bytes) => {
+            if let Gossip::News { checkpoint, .. } = Gossip::decode(bytes).unwrap() {
+                let (_, size) = checkpoint.verify_by(key).unwrap().claim.log_and_size().unwrap();
+                assert!(bench.disk.size(&log("GE")) >= size);
+            }
+            true
+        }
+        Effect::Submitted { outcomes, .. } => {
+            let logged = outcomes.iter().filter_map(|outcome| match outcome {
+                Outcome::Logged { id, .. } => Some(*id),
+                _ => None,
+            });
+            logged.for_each(|id| assert!(has(Key::Statement(id)) && has(Key::Checkpoint(id.log))));
+            true
+        }
+        Effect::Respond { bytes, .. } => {
+            if let Response::Chunk { statements, from, .. } = Response::decode(bytes).unwrap() {
+                assert!(bench.disk.size(&log("GE")) >= from + statements.len() as u64);
+            }
+            false
+        }
+        Effect::Request { bytes, .. } => match Request::decode(bytes).unwrap() {
+            Request::Push { id, .. } => {
+                assert!(has(Key::Statement(id)) && has(Key::Head(id)));
+                true
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+#[test]
+fn a_submission_is_answered_for_every_record_in_order() {
+    let mut bench = Bench::ready();
+    let effects = bench.settle(submit(1, vec![notification("TR", 1), notification("TR", 1), notification("BR", 2)]));
+    let [first, again, outside] = &outcomes(&effects, 1).unwrap()[..] else { panic!() };
+    assert_eq!(*first, Outcome::Logged { id: id("GE-1"), outside: Vec::new() });
+    assert!(matches!(again, Outcome::Refused { .. }));
+    assert_eq!(*outside, Outcome::Logged { id: id("GE-2"), outside: vec!["BR".to_owned()] });
+    let effects = bench.settle(submit(2, vec![notification("TR", 1)]));
+    assert_eq!(outcomes(&effects, 2).unwrap(), [Outcome::AlreadyLogged { id: id("GE-1") }]);
+    assert_eq!(outcomes(&bench.settle(submit(3, Vec::new())), 3), Some(Vec::new()));
+}
+
+#[test]
+fn a_line_that_a_crash_left_half_logged_is_not_logged_twice() {
+    let mut bench = Bench::ready();
+    // The intent is durable, the order to sign leaves, and then the power goes.
+    bench.feed(submit(1, vec![notification("TR", 1)]));
+    bench.disk = bench.node.store().clone();
+    let mut bench = bench.restarted();
+    bench.tick(0);
+    bench.feed(submit(2, vec![notification("TR", 1)]));
+    let effects = bench.tick(3_000);
+    assert_eq!(outcomes(&effects, 2).unwrap(), [Outcome::AlreadyLogged { id: id("GE-1") }]);
+    assert_eq!(bench.node.store().size(&log("GE")), 2);
+}
+
+#[test]
+fn a_crash_at_any_moment_of_logging_makes_no_second_history() {
+    let mut steps = 0;
+    let mut published: Vec<(u64, Digest)> = Vec::new();
+    for crash_after in 0..30 {
+        let mut bench = Bench::ready();
+        let mut inputs = submit(1, vec![notification("TR", 1), notification("TR", 2)]);
+        for _ in 0..crash_after {
+            let effects = bench.feed(std::mem::take(&mut inputs));
+            note_roots(&effects, &mut published);
+            inputs.extend(effects.iter().filter_map(|effect| bench.serve(effect)));
+            steps = steps.max(if inputs.is_empty() { 0 } else { crash_after });
+        }
+        let durable = bench.disk.size(&log("GE"));
+        let mut bench = bench.restarted();
+        bench.tick(0);
+        note_roots(&bench.tick(3_000), &mut published);
+        assert_eq!(bench.node.status().signing, Signing::Ready);
+        assert!(bench.node.store().size(&log("GE")) >= durable);
+        let view = bench.node.view();
+        let checkpoint = view.checkpoint(log("GE")).unwrap().unwrap().claim().unwrap();
+        let size = bench.node.store().size(&log("GE"));
+        assert_eq!(checkpoint.claim.log_and_size().unwrap().1, size, "the newest checkpoint is kept");
+    }
+    assert!(steps > 5);
+    published.sort_unstable();
+    published.dedup();
+    // Records are sealed with chance, but every bench has the same: two roots for one size would be two histories.
+    let sizes: std::collections::BTreeSet<u64> = published.iter().map(|(size, _)| *size).collect();
+    assert_eq!(sizes.len(), published.len(), "{published:?}");
+}
+
+fn note_roots(effects: &[Effect], published: &mut Vec<(u64, Digest)>) {
+    for gossip in gossiped(effects) {
+        if let Gossip::News { checkpoint, .. } = gossip {
+            published.push((checkpoint.claim().unwrap().claim.log_and_size().unwrap().1, checkpoint.root()));
+        }
+    }
+}
+
+#[test]
+fn an_intent_without_its_body_is_not_signed() {
+    let mut bench = Bench::ready();
+    bench.feed(submit(1, vec![notification("TR", 1), notification("TR", 2)]));
+    let whole = bench.node.store().clone();
+    // Of the bodies nothing came to the disk.
+    let mut torn = bench.disk.clone();
+    for key in whole.keys(KeyKind::Intent).unwrap() {
+        let frame: Frame = whole.get(&key).unwrap().unwrap();
+        torn.stage(frame).unwrap();
+    }
+    bench.disk = torn;
+    let mut bench = bench.restarted();
+    bench.tick(0);
+    bench.tick(3_000);
+    assert_eq!(bench.node.store().size(&log("GE")), 1);
+    let effects = bench.settle(submit(2, vec![notification("TR", 1)]));
+    assert_eq!(outcomes(&effects, 2).unwrap(), [Outcome::Logged { id: id("GE-1"), outside: Vec::new() }]);
+    bench.tick(1_000);
+    assert_eq!(bench.node.view().totals().unwrap().flagged, 0);
+}
+
+#[test]
+fn one_peer_that_is_behind_itself_does_not_open_the_log() {
+    let mut bench = Bench::of("GE", MemoryStore::default(), false);
+    let hello = |entries| Response::Hello {
+        published: fixture::federation(&MEMBERS).digest(),
+        frontier: Digest([1; 32]),
+        entries,
+    };
+    for (peer, opens) in [("MZ", false), ("TR", false), ("W1", true)] {
+        let asked = requests(&bench.connect(peer));
+        let (_, id, _) = asked.iter().find(|(to, ..)| *to == code(peer)).unwrap();
+        bench.answer(peer, *id, &hello(Vec::new()));
+        assert_eq!(bench.node.status().signing == Signing::Ready, opens, "{peer}");
+    }
+}
+
+#[test]
+fn without_guard_and_peers_nothing_is_signed() {
+    let mut bench = Bench::of("GE", MemoryStore::default(), false);
+    (0..10).for_each(|_| drop(bench.tick(10_000)));
+    assert_eq!(bench.node.status().signing, Signing::Starting);
+}
+
+#[test]
+fn a_log_of_which_peers_prove_more_is_ended() {
+    let mut bench = Bench::of("GE", MemoryStore::default(), true);
+    bench.connect("TR");
+    let more = Owner::with("GE", 3, 1);
+    let (verdict, effects) = bench.gossip("TR", more.news(0));
+    assert_eq!(verdict, Verdict::Accept);
+    assert!(events(&effects).iter().any(|event| matches!(event, Event::LogEnded { .. })));
+    let effects = bench.settle(submit(1, vec![notification("TR", 1)]));
+    assert!(matches!(outcomes(&effects, 1).unwrap()[..], [Outcome::Refused { .. }]));
+}
+
+#[test]
+fn a_lie_about_ones_own_log_does_not_end_it() {
+    let mut bench = Bench::ready();
+    bench.connect("TR");
+    let lie = BTreeMap::from([(log("GE"), (900, Digest([9; 32])))]);
+    let (_, effects) = bench.gossip("TR", Owner::cosigned("TR", &lie, 200));
+    for (to, id, request) in requests(&effects) {
+        if matches!(request, Request::Range { .. }) {
+            bench.answer(to.as_str(), id, &Owner::with("TR", 3, 1).chunk(0, 3));
+        }
+    }
+    assert_eq!(bench.node.status().signing, Signing::Ready);
+}
+
+#[test]
+fn a_second_signer_of_ones_own_log_ends_it() {
+    let mut bench = Bench::ready();
+    let other = Owner::with("GE", 1, 9);
+    let (verdict, effects) = bench.gossip("TR", other.news(0));
+    assert_eq!(verdict, Verdict::Accept);
+    assert!(events(&effects).iter().any(|event| matches!(event, Event::Fork { .. })));
+    assert!(matches!(bench.node.status().signing, Signing::Ended(_)));
+}
+
+#[test]
+fn a_signer_that_refuses_cosignatures_is_not_asked_without_end() {
+    let mut bench = Bench::ready();
+    bench.settle(submit(1, vec![notification("TR", 1)]));
+    bench.now += 2_000;
+    let (mut inputs, mut asked) = (vec![Input::Tick], 0);
+    for _ in 0..30 {
+        for effect in bench.feed(std::mem::take(&mut inputs)) {
+            match effect {
+                Effect::Sign { id, with: SigningKey::Witness, .. } => {
+                    asked += 1;
+                    inputs.push(Input::NotSigned { id, reason: "away".to_owned() });
+                }
+                other => inputs.extend(bench.serve(&other)),
+            }
+        }
+    }
+    assert_eq!(asked, 1);
+}
