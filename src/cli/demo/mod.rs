@@ -56,7 +56,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Outcome {
     ui.say(format!("Five nodes on this machine, in {}", stage.dir.display()));
     stage.introduction().iter().for_each(|line| ui.say(line));
 
-    let processes = Processes::start(&stage)?;
+    let processes = Processes::start(&stage).inspect_err(|_| stage.remove())?;
     let mut show = Show::new(ui, &stage, processes, time, &interrupt);
     let outcome = show.play(drafts, !args.import.is_empty()).and_then(|scene| {
         if args.once {
