@@ -19,6 +19,9 @@ use super::ask::{
 
 /// Records in one list at most; a filter or a smaller limit shows others.
 const LIST_MAX: u64 = 10_000;
+/// Records read to tell where one consignment stands: a tenth of a second. Beyond this the answer is "unknown" until consignments are kept
+/// up to date beside the ledger.
+const CONSIGNMENT_READ_MAX: usize = 500;
 
 /// Answers a request that only reads.
 ///
@@ -142,22 +145,28 @@ fn show<S: Store>(view: &View<'_, S>, id: RecordId) -> Result<RecordView, Proble
     })
 }
 
-/// Where the consignment of a record stands, by all records that this node can read.
+/// Where the consignment of a record stands, by the records that this node can read and that are not older than the one that opened it;
+/// `None` if these are too many to be read for one answer.
 fn consignment<S: Store>(
     view: &View<'_, S>,
     id: RecordId,
     record: &PartialRecord,
 ) -> Result<Option<serde_json::Value>, Problem> {
     let opens = record.kind() == Some(&Kind::ExportNotification);
-    let held: u64 = view.store().logs().iter().map(|log| view.store().size(log)).sum();
     let Some(wanted) = record.declared().consignment.or(opens.then_some(id)) else { return Ok(None) };
-    if held > LIST_MAX {
-        return Ok(None);
-    }
+    let Some(opener) = view.statement(wanted)? else { return Ok(None) };
     let mut records = Vec::new();
+    let mut read = 0;
     for log in view.store().logs() {
-        for position in 0..view.store().size(&log) {
+        for position in (0..view.store().size(&log)).rev() {
             let id = RecordId { log, position };
+            if view.statement(id)?.is_some_and(|statement| statement.issued_at < opener.issued_at) {
+                break;
+            }
+            read += 1;
+            if read > CONSIGNMENT_READ_MAX {
+                return Ok(None);
+            }
             let opened = view.record(id)?.map(|record| PartialRecord::from_content(&record.body.content));
             records.extend(opened.filter(|record| record.kind().is_some()).map(|record| (id, record)));
         }
