@@ -156,7 +156,7 @@ impl<S: Store> Node<S> {
         };
         if statement.binds == Binds::Lanes {
             if id.log != self.me.log && !self.store.has(&Key::Slot(id))? {
-                self.inbox.slots.entry(id).or_insert_with(Attempt::new);
+                self.want_slot(id);
             }
             self.count(id.log, |scan| scan.bodiless += 1);
             return Ok(Search::Done);
@@ -234,8 +234,14 @@ impl<S: Store> Node<S> {
         if !names_lanes || log == self.me.log {
             return Ok(Lane::None);
         }
-        self.inbox.slots.entry(id).or_insert_with(Attempt::new);
+        self.want_slot(id);
         Ok(Lane::Missing)
+    }
+
+    /// A slot is to be fetched. One per log: an earlier one that the search needs after all, it finds missing again.
+    fn want_slot(&mut self, id: RecordId) {
+        self.inbox.slots.retain(|other, _| *other == id || other.log != id.log);
+        self.inbox.slots.entry(id).or_insert_with(Attempt::new);
     }
 
     fn ask_for_slots(&mut self, turn: &Turn) {
@@ -372,11 +378,16 @@ impl<S: Store> Node<S> {
     pub(super) fn take_push(
         &mut self,
         turn: &Turn,
+        from: MemberCode,
         id: RecordId,
         body: WireBody,
     ) -> Result<Result<(), Refusal>, StoreError> {
         if self.inbox.wanted.contains_key(&id) {
             return self.take_body(turn, id, &body);
+        }
+        if from != id.log.member {
+            // Whether it is the signed one cannot be told yet, and only its author pushes a body.
+            return Ok(Err(Refusal::Unasked));
         }
         let searched = self.logs.get(&id.log).is_some_and(|state| id.position < state.scan.done);
         let room = self.inbox.early.len() < limits::EARLY_BODIES_MAX

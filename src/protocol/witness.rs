@@ -232,7 +232,8 @@ impl<S: Store> Node<S> {
         let mut frontier = if whole { Frontier::default() } else { peer.frontier.clone() };
         changed.iter().for_each(|entry| frontier.set(entry.log, entry.size, entry.root));
         if frontier.len() > limits::FRONTIER_LOGS_MAX {
-            return Err(Refusal::TooLarge);
+            // Who hands it on may not know what came before it.
+            return Err(Refusal::Unproved);
         }
         if frontier.root() != root.root || frontier.len() as u64 != logs {
             if whole {

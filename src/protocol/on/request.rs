@@ -41,7 +41,7 @@ pub(super) fn request<S: Store>(
             None => Response::Nothing,
         },
         Request::Push { id: record, body } => {
-            if let Err(refusal) = node.take_push(turn, record, body)? {
+            if let Err(refusal) = node.take_push(turn, from, record, body)? {
                 node.out.event(Event::Refused { peer: from, refusal });
             }
             node.out.push_durable(Effect::Respond { id, bytes: Response::Done.encode() });

@@ -175,11 +175,7 @@ fn an_intent_without_its_body_is_not_signed() {
 #[test]
 fn one_peer_that_is_behind_itself_does_not_open_the_log() {
     let mut bench = Bench::of("GE", MemoryStore::default(), false);
-    let hello = |entries| Response::Hello {
-        published: fixture::federation(&MEMBERS).digest(),
-        frontier: Digest([1; 32]),
-        entries,
-    };
+    let hello = |entries| Response::Hello { published: federation().digest(), frontier: Digest([1; 32]), entries };
     for (peer, opens) in [("MZ", false), ("TR", false), ("W1", true)] {
         let asked = requests(&bench.connect(peer));
         let (_, id, _) = asked.iter().find(|(to, ..)| *to == code(peer)).unwrap();

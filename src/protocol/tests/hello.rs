@@ -3,7 +3,7 @@
 use super::*;
 
 fn hello(frontier: u8) -> Request {
-    Request::Hello { published: fixture::federation(&MEMBERS).digest(), frontier: Digest([frontier; 32]) }
+    Request::Hello { published: federation().digest(), frontier: Digest([frontier; 32]) }
 }
 
 fn greetings(effects: &[Effect]) -> usize {
@@ -16,7 +16,7 @@ fn a_greeting_is_answered_with_the_frontier_if_it_differs() {
     let Response::Hello { entries, frontier, .. } = bench.ask("TR", &hello(1)) else { panic!() };
     assert_eq!(entries.len(), 1);
     assert_eq!((entries[0].log, entries[0].size), (log("GE"), 1));
-    let same = Request::Hello { published: fixture::federation(&MEMBERS).digest(), frontier };
+    let same = Request::Hello { published: federation().digest(), frontier };
     let (answer, effects) = bench.ask_all("TR", &same);
     let Response::Hello { entries, .. } = answer else { panic!() };
     assert!(entries.is_empty());
@@ -28,7 +28,7 @@ fn two_nodes_that_cannot_agree_do_not_greet_each_other_for_ever() {
     let mut bench = Bench::ready();
     let [(_, id, _)] = requests(&bench.connect("TR"))[..] else { panic!("one greeting") };
     let answer = |frontier: u8| Response::Hello {
-        published: fixture::federation(&MEMBERS).digest(),
+        published: federation().digest(),
         frontier: Digest([frontier; 32]),
         entries: Vec::new(),
     };

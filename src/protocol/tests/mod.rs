@@ -10,19 +10,26 @@ mod messages;
 mod pulls;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::{LogId, MemberCode, RecordId};
 use crate::encoding::merkle;
 use crate::identity::{Federation, fixture};
 use crate::ledger::memory::MemoryStore;
-use crate::ledger::{Binds, Claim, Root, SignedRoot, Statement, Store as _};
+use crate::ledger::{Binds, Claim, Frontier, FrontierEntry, Root, SignedRoot, Statement, Store as _};
 use crate::record::{Context, Draft, Record, Strictness};
 
 use super::message::{Gossip, Request, Response};
 use super::{Effect, Event, Input, Myself, Node, Now, Settings, SigningKey, Verdict};
 
 pub(super) const MEMBERS: [&str; 4] = ["GE", "MZ", "TR", "W1"];
+
+static FEDERATION: LazyLock<Federation> = LazyLock::new(|| fixture::federation(&MEMBERS));
+
+pub(super) fn federation() -> Federation {
+    FEDERATION.clone()
+}
 
 pub(super) fn code(text: &str) -> MemberCode {
     text.parse().unwrap()
@@ -65,8 +72,7 @@ impl Bench {
         let me = code(member);
         let seal_keys = (0..2).map(|epoch| (epoch, fixture::seal_key(member, epoch))).collect();
         let myself = Myself { member: me, log: LogId::first(me), seal_keys, guard_intact };
-        let federation = fixture::federation(&MEMBERS);
-        let node = Node::load(disk.clone(), federation, myself, Settings::default()).unwrap();
+        let node = Node::load(disk.clone(), federation(), myself, Settings::default()).unwrap();
         Self { me, node, now: (fixture::FOUNDED + 100) * 1000, disk, questions: 0 }
     }
 
@@ -219,6 +225,9 @@ pub(super) fn notification(destination: &str, number: usize) -> Record {
     draft.check(&context).unwrap_or_else(|refused| panic!("{:?}", refused.errors)).record
 }
 
+/// Sizes and roots of logs.
+pub(super) type Sizes = BTreeMap<LogId, (u64, Digest)>;
+
 /// The owner of a log, with its key: it can sign whatever it likes.
 pub(super) struct Owner {
     pub log: LogId,
@@ -228,7 +237,7 @@ pub(super) struct Owner {
 
 impl Owner {
     pub(super) fn new(member: &str) -> Self {
-        Self { log: LogId::first(code(member)), statements: Vec::new(), federation: fixture::federation(&MEMBERS) }
+        Self { log: LogId::first(code(member)), statements: Vec::new(), federation: federation() }
     }
 
     /// A log of so many statements; two with another `branch` are two histories.
@@ -308,10 +317,16 @@ impl Owner {
     }
 
     /// A member's frontier cosignature of these sizes and roots.
-    pub(super) fn cosigned(by: &str, sizes: &BTreeMap<LogId, (u64, Digest)>, seconds: i64) -> Vec<u8> {
-        use crate::ledger::{Frontier, FrontierEntry};
-        let entries = sizes.iter().map(|(log, (size, root))| FrontierEntry { log: *log, size: *size, root: *root });
-        let frontier: Frontier = entries.collect();
+    pub(super) fn cosigned(by: &str, sizes: &Sizes, seconds: i64) -> Vec<u8> {
+        Self::cosigned_since(by, sizes, sizes, seconds)
+    }
+
+    /// The same with some of them only, as those that changed.
+    pub(super) fn cosigned_since(by: &str, sizes: &Sizes, changed: &Sizes, seconds: i64) -> Vec<u8> {
+        let of = |sizes: &Sizes| -> Frontier {
+            sizes.iter().map(|(log, (size, root))| FrontierEntry { log: *log, size: *size, root: *root }).collect()
+        };
+        let frontier = of(sizes);
         let key = fixture::key(by, "witness");
         let root = Root {
             claim: Claim::Frontier { logs: frontier.len() as u64 },
@@ -319,9 +334,9 @@ impl Owner {
             by: code(by),
             kid: key.public().kid(),
             issued_at: fixture::at(seconds),
-            federation: fixture::federation(&MEMBERS).id(),
+            federation: federation().id(),
         };
         let cosignature = root.signed(key.sign(&root.to_be_signed()));
-        Gossip::Cosigned { cosignature, changed: frontier.entries().collect() }.encode()
+        Gossip::Cosigned { cosignature, changed: of(changed).entries().collect() }.encode()
     }
 }
