@@ -1,6 +1,7 @@
 //! `shieldwall run`.
 
 use std::io::Read as _;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -10,7 +11,7 @@ use super::context::Context;
 use super::log;
 use super::report::{Exit, Failure, Outcome};
 use crate::api::Server;
-use crate::disk::{DiskStore, Guard};
+use crate::disk::{DiskStore, Guard, OpenError, Report};
 use crate::identity::SecretKey;
 use crate::network;
 use crate::node::SigningKeys;
@@ -43,10 +44,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Outcome {
 
 /// Everything up to the first connection: charter, data folder, keys, core.
 fn prepare(context: &Context, config: &Config) -> Result<(Node<DiskStore>, Setup), Failure> {
-    let (store, report) = open::store(config, |done, total| {
-        let what = "reading the ledger".to_owned();
-        context.ui.progress(&crate::node::ask::Progress { what, done, total: Some(total) });
-    })?;
+    let (store, report) = open_store(context, config)?;
     for cut in &report.cut {
         tracing::warn!(file = %cut.file, offset = cut.offset, bytes = cut.bytes, "cut a torn end off; it was never acknowledged");
     }
@@ -80,6 +78,23 @@ fn prepare(context: &Context, config: &Config) -> Result<(Node<DiskStore>, Setup
         foreign_exports: config.allow_foreign_exporter,
     };
     Ok((Node::load(store, federation, me, Settings::from(config.intervals))?, setup))
+}
+
+/// Opens the data folder. A command that reads a stopped node holds it for a moment, so one that is in use is tried again for a while.
+fn open_store(context: &Context, config: &Config) -> Result<(DiskStore, Report), OpenError> {
+    const TRIES: u32 = 30;
+    let mut tries = 0;
+    loop {
+        let opened = open::store(config, |done, total| {
+            let what = "reading the ledger".to_owned();
+            context.ui.progress(&crate::node::ask::Progress { what, done, total: Some(total) });
+        });
+        tries += 1;
+        match opened {
+            Err(OpenError::Locked { .. }) if tries < TRIES => std::thread::sleep(Duration::from_millis(100)),
+            opened => return opened,
+        }
+    }
 }
 
 /// The keys in the folder must be those of the manifest: with others, everything this node says would be refused.
