@@ -1,7 +1,9 @@
 //! The charter file travels in parts: with many members it is longer than one message.
 
 use crate::encoding::ids::MemberCode;
-use crate::identity::{Published, published::FILE_BYTES_MAX};
+use crate::identity::manifest::ManifestError;
+use crate::identity::published::FILE_BYTES_MAX;
+use crate::identity::{Federation, FederationError, Published};
 use crate::ledger::{Frame, Key, Store, StoreError};
 use crate::protocol::message::{Request, Response};
 use crate::protocol::peers::What;
@@ -73,7 +75,7 @@ fn take_file<S: Store>(
     file: &[u8],
 ) -> Result<Result<(), Refusal>, StoreError> {
     let Ok(news) = Published::decode(file) else { return Ok(Err(Refusal::Form)) };
-    match node.federation.with_published(news) {
+    match without_rivals(&node.federation, news) {
         Err(_) => Ok(Err(Refusal::Unproved)),
         Ok(None) => Ok(Ok(())),
         Ok(Some(federation)) => {
@@ -88,6 +90,22 @@ fn take_file<S: Store>(
             // What it told of logs that were not known here was passed over.
             node.say_hello(from);
             Ok(Ok(()))
+        }
+    }
+}
+
+/// What is newer in `news`. A member that signed two manifests of one version, for two halves, must not keep these from ever
+/// telling each other anything again: of such a member each keeps what it holds.
+fn without_rivals(federation: &Federation, mut news: Published) -> Result<Option<Federation>, FederationError> {
+    loop {
+        match federation.with_published(news.clone()) {
+            Err(FederationError::Manifest(ManifestError::Rival(rivals))) => {
+                let member = rivals.0.manifest().member();
+                if news.manifests.remove(&member).is_none() {
+                    return Err(ManifestError::Rival(rivals).into());
+                }
+            }
+            done => return done,
         }
     }
 }

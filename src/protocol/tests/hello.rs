@@ -1,6 +1,7 @@
 //! Greetings: what is compared, and that no two nodes greet each other for ever.
 
 use super::*;
+use crate::protocol::peers::What;
 
 fn hello(frontier: u8) -> Request {
     Request::Hello { published: federation().digest(), frontier: Digest([frontier; 32]) }
@@ -71,4 +72,43 @@ fn requests_that_nobody_answers_are_given_up() {
     }
     assert!(later >= 1, "a peer is compared with again, although it never answered");
     assert!(bench.node.status().requests <= 1);
+}
+
+#[test]
+fn a_member_with_two_manifests_does_not_keep_others_from_sharing_theirs() {
+    let second = |member: &str, seconds: i64| {
+        let first = fixture::signed_manifest(fixture::manifest(member), crate::encoding::ids::FederationId::NONE);
+        let draft = crate::identity::ManifestDraft {
+            version: 2,
+            predecessor: Some(first.digest()),
+            issued_at: fixture::at(seconds),
+            ..fixture::manifest(member)
+        };
+        fixture::signed_manifest(draft, federation().id())
+    };
+    let with = |manifests: Vec<crate::identity::SignedManifest>| {
+        let federation = manifests
+            .into_iter()
+            .fold(federation(), |federation, manifest| federation.with_manifest(manifest).unwrap().unwrap());
+        federation.published().encode().unwrap()
+    };
+    let mut bench = Bench::new();
+    let mut give = |file: Vec<u8>| {
+        let greeting = Request::Hello { published: Digest([1; 32]), frontier: Digest([1; 32]) };
+        bench.now += 5_000;
+        bench.connect("TR");
+        let (_, effects) = bench.ask_all("TR", &greeting);
+        drop(effects);
+        let id = bench.node.peers.requests.iter().find(|(_, asked)| asked.what == What::Hello).map(|(id, _)| *id);
+        let answer = Response::Hello { published: Digest([1; 32]), frontier: Digest([1; 32]), entries: Vec::new() };
+        let effects = bench.answer("TR", id.unwrap(), &answer);
+        let asked = requests(&effects);
+        let (_, id, _) = asked.iter().find(|(_, _, request)| matches!(request, Request::Published { .. })).unwrap();
+        let size = file.len() as u64;
+        bench.answer("TR", *id, &Response::Published { size, from: 0, part: file });
+        let version = |member: &str| bench.node.federation().manifest(code(member)).unwrap().version();
+        (version("MZ"), version("TR"))
+    };
+    assert_eq!(give(with(vec![second("MZ", 10)])), (2, 1));
+    assert_eq!(give(with(vec![second("MZ", 20), second("TR", 10)])), (2, 2));
 }

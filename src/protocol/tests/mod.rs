@@ -2,6 +2,8 @@
 //!
 //! A [`Bench`] is one node with its signer and disk; an [`Owner`] makes the signed log of another member, honest or not.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test picks out what it compares")]
+
 mod author;
 mod hello;
 mod hostile;
