@@ -196,6 +196,31 @@ fn a_store_behind_its_peers_is_never_signed_again() {
     assert_equal_ledgers(&world);
 }
 
+#[test]
+fn the_snapshot_of_a_whole_machine_signs_no_second_history() {
+    for seed in 20..24 {
+        let mut world = World::new(seed, &["GE", "TR", "MZ"], GOOD);
+        world.run(2_000);
+        world.submit(code("GE"), 1, vec![notification("TR", 1)]);
+        world.run(2_000);
+        let (backup, size) = (world.backup(code("GE")), world.node(code("GE")).store().size(&LogId::first(code("GE"))));
+        world.submit(code("GE"), 2, vec![notification("TR", 2)]);
+        world.run(2_000);
+        world.crash(code("GE"));
+        world.restore(code("GE"), backup);
+        world.rewind_guard(code("GE"), size);
+        // Nothing but its peers can tell, and they are hard to understand.
+        world.set_link(Link { loss: 40, delay_ms: 300 });
+        world.start(code("GE"));
+        world.submit(code("GE"), 3, vec![notification("TR", 3)]);
+        world.run(30_000);
+        assert!(matches!(world.node(code("GE")).status().signing, Signing::Ended(_)), "seed {seed}");
+        for member in world.members() {
+            assert!(!world.events(member).iter().any(|event| matches!(event, Event::Fork { .. })), "seed {seed}");
+        }
+    }
+}
+
 /// One history of a liar's log, and the gossip that tells it.
 struct History {
     statements: Vec<Vec<u8>>,

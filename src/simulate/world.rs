@@ -172,6 +172,11 @@ impl World {
         machine.disk = backup;
     }
 
+    /// Takes from a member's guard what it remembers from a position on, as the snapshot of a whole machine does.
+    pub fn rewind_guard(&mut self, code: MemberCode, position: u64) {
+        self.machine(code).guard.retain(|held, _| *held < position);
+    }
+
     /// Parts two members, or joins them again.
     pub fn part(&mut self, a: MemberCode, b: MemberCode, parted: bool) {
         let pair = (a.min(b), a.max(b));
