@@ -1,0 +1,235 @@
+//! What is about to be signed: lanes, and records sealed for their readers. It goes to disk before the order to sign leaves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::encoding::hash::{Digest, Kid, sha256};
+use crate::encoding::ids::{MemberCode, RecordId};
+use crate::identity::SealPublicKey;
+use crate::ledger::{Binds, Frame, Key, Statement, Store, StoreError};
+use crate::protocol::effect::{Effect, Outcome, Refused, SigningKey};
+use crate::protocol::message::WireBody;
+use crate::protocol::{Node, Turn, limits};
+use crate::record::Record;
+use crate::seal::{self, CompartmentDraft, LaneKey, LaneSecret, LanesBody, SealContext, SealedBody};
+
+use super::{Group, Origin, OwnLanes, Phase};
+
+impl<S: Store> Node<S> {
+    /// Intents beyond the log's size: what a crash interrupted. They are signed as they stand, up to the first of which not everything
+    /// came to the disk: that one was never signed, because an order to sign leaves after the flush only.
+    pub(super) fn intents_found(&self) -> Result<Group, StoreError> {
+        let mut group = Group::default();
+        let mut position = self.logs.get(&self.me.log).map_or(0, |state| state.tree.size());
+        while group.statements.len() < limits::GROUP_RECORDS_MAX {
+            let id = RecordId { log: self.me.log, position };
+            let Some(frame) = self.store.get(&Key::Intent(id))? else { break };
+            let (statement, _) = Statement::read(&frame.bytes)
+                .map_err(|_| StoreError::Damaged { what: format!("the intent to sign {id}") })?;
+            let is_whole = match statement.binds {
+                Binds::Body => self.held_body(id)?.is_some_and(|body| sha256(&body.head) == statement.digest),
+                Binds::Lanes => self.view().own_lanes(id)?.is_some(),
+            };
+            // One that is older than what was signed meanwhile stood behind one that was not whole: it would be flagged for its time.
+            if !is_whole || statement.issued_at < self.author.last_time {
+                break;
+            }
+            group.statements.push(statement);
+            group.origins.push(Origin::Node);
+            position += 1;
+        }
+        Ok(group)
+    }
+
+    /// Takes up the lanes of an interrupted `lanes` statement, so that its checkpoint comes out the same.
+    pub(super) fn reload_lanes(&mut self, group: &Group) -> Result<(), StoreError> {
+        if let Some(lanes) = group.statements.iter().rev().find(|statement| statement.binds == Binds::Lanes) {
+            self.author.lanes = self.view().own_lanes(lanes.id)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a `lanes` statement is due: at the start of an epoch, and when members or their seal keys changed.
+    pub(super) fn lanes_are_due(&self, turn: &Turn) -> bool {
+        let epoch = self.federation.epoch_at(turn.now.time());
+        let wanted = self.lane_recipients(epoch);
+        if !wanted.contains_key(&self.me.member) {
+            return false;
+        }
+        let wanted: BTreeMap<MemberCode, Kid> = wanted.iter().map(|(member, key)| (*member, key.kid())).collect();
+        self.author.lanes.as_ref().is_none_or(|lanes| lanes.epoch != epoch || lanes.slots != wanted)
+    }
+
+    pub(super) fn lane_recipients(&self, epoch: u32) -> BTreeMap<MemberCode, &SealPublicKey> {
+        self.federation
+            .active_members()
+            .filter_map(|(member, _)| Some((member, self.federation.seal_key(member, epoch)?)))
+            .collect()
+    }
+
+    pub(super) fn intend_lanes(&mut self, turn: &mut Turn) -> Result<(), StoreError> {
+        let epoch = self.federation.epoch_at(turn.now.time());
+        let id = self.next_record(0);
+        let context = SealContext { federation: self.federation.id(), record: id };
+        let secret = LaneSecret::generate(&mut turn.random);
+        let recipients = self.lane_recipients(epoch);
+        let slots = recipients.iter().map(|(member, key)| (*member, key.kid())).collect();
+        let body = LanesBody::seal(&context, epoch, &secret, &recipients, &mut turn.random)
+            .expect("a charter bounds its members, and this node is one of them");
+        let bytes = body.encode();
+        let statement = Statement {
+            binds: Binds::Lanes,
+            digest: body.head().digest(),
+            lanes: id.position,
+            tags: Vec::new(),
+            size_class: seal::size_class(bytes.len() as u64),
+            ..self.blank(turn, id)
+        };
+        self.store.stage(Frame { key: Key::Lanes(id), at: turn.now.time(), bytes })?;
+        self.author.lanes = Some(OwnLanes { position: id.position, epoch, secret, slots });
+        self.intend(turn, Group { statements: vec![statement], origins: vec![Origin::Node] })
+    }
+
+    pub(super) fn intend_records(&mut self, turn: &mut Turn) -> Result<(), StoreError> {
+        let Some(lanes) = &self.author.lanes else { return Ok(()) };
+        let (position, secret) = (lanes.position, lanes.secret.clone());
+        let mut group = Group::default();
+        while group.statements.len() < limits::GROUP_RECORDS_MAX {
+            let Some(queued) = self.author.queue.pop_front() else { break };
+            // Its line may have been learnt while it waited.
+            if let Some(id) = self.logged_before(&queued.record)? {
+                self.settle(queued.submission, queued.index, Outcome::AlreadyLogged { id });
+                let source = queued.record.declared().source_digest;
+                self.author.under_way.retain(|digest| Some(*digest) != source);
+                continue;
+            }
+            let id = self.next_record(group.statements.len() as u64);
+            let (body, tags, readers, outside) = self.seal_record(turn, id, &secret, &queued.record);
+            let size = body.head.compartments().iter().map(|compartment| compartment.length).sum::<u64>();
+            // A body travels in one message, whatever the charter allows.
+            let limit = self.federation.parameters().body_bytes_max.min(limits::CHUNK_BYTES_MAX as u64);
+            let source = queued.record.declared().source_digest;
+            if size > limit {
+                self.settle(
+                    queued.submission,
+                    queued.index,
+                    Outcome::Refused { reason: Refused::TooLarge { size, limit } },
+                );
+                self.author.under_way.retain(|digest| Some(*digest) != source);
+                continue;
+            }
+            let statement = Statement {
+                binds: Binds::Body,
+                digest: body.head.digest(),
+                lanes: position,
+                tags,
+                size_class: body.size_class,
+                ..self.blank(turn, id)
+            };
+            self.stage_body(
+                turn.now.time(),
+                id,
+                &WireBody { head: body.head.encode(), compartments: body.compartments },
+            )?;
+            let pushes = readers.into_iter().filter(|member| *member != self.me.member).collect();
+            group.origins.push(Origin::Record {
+                submission: queued.submission,
+                index: queued.index,
+                outside,
+                source,
+                acknowledges: queued.record.declared().acknowledges.clone(),
+                pushes,
+            });
+            group.statements.push(statement);
+        }
+        if group.statements.is_empty() {
+            return Ok(());
+        }
+        self.intend(turn, group)
+    }
+
+    /// Seals a record for its readers among the active members; gives tags, readers, and the readers that are no members.
+    pub(super) fn seal_record(
+        &self,
+        turn: &mut Turn,
+        id: RecordId,
+        secret: &LaneSecret,
+        record: &Record,
+    ) -> (SealedBody, Vec<[u8; 16]>, BTreeSet<MemberCode>, Vec<String>) {
+        let by_compartment = record.readers(self.me.member);
+        let named: BTreeSet<MemberCode> = by_compartment.values().flatten().copied().collect();
+        let (readers, outside): (BTreeSet<MemberCode>, BTreeSet<MemberCode>) =
+            named.into_iter().partition(|member| *member == self.me.member || self.federation.is_active(*member));
+        let lanes: BTreeMap<MemberCode, LaneKey> =
+            readers.iter().map(|member| (*member, secret.lane_key(*member))).collect();
+        let drafts: Vec<CompartmentDraft<'_>> = record
+            .content()
+            .iter()
+            .map(|(compartment, fields)| CompartmentDraft {
+                name: compartment.as_str(),
+                fields,
+                readers: by_compartment
+                    .get(compartment)
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|member| lanes.get(member))
+                    .collect(),
+            })
+            .collect();
+        let context = SealContext { federation: self.federation.id(), record: id };
+        let body = seal::seal_body(&context, &drafts, &mut turn.random)
+            .expect("a checked record is within the bounds of a body");
+        let tags = seal::tags(lanes.values().map(|lane| lane.tag(&id)), &mut turn.random);
+        let tags = tags.into_iter().map(|tag| tag.0).collect();
+        (body, tags, readers, outside.iter().map(ToString::to_string).collect())
+    }
+
+    /// Puts intents on disk and orders their signatures for when they are there.
+    pub(super) fn intend(&mut self, turn: &Turn, group: Group) -> Result<(), StoreError> {
+        for statement in &group.statements {
+            // A statement without a signature: zeros stand in its place until the signer has answered.
+            let bytes = statement.signed([0; 64]);
+            self.store.stage(Frame { key: Key::Intent(statement.id), at: turn.now.time(), bytes })?;
+        }
+        self.order_statements(group);
+        Ok(())
+    }
+
+    pub(super) fn order_statements(&mut self, group: Group) {
+        let order = self.out.next_id();
+        let messages: Vec<Vec<u8>> = group.statements.iter().map(Statement::to_be_signed).collect();
+        let guard = group
+            .statements
+            .iter()
+            .zip(&messages)
+            .map(|(statement, message)| (statement.id.position, sha256(message)))
+            .collect();
+        if let Some(last) = group.statements.last() {
+            self.author.last_time = self.author.last_time.max(last.issued_at);
+        }
+        self.author.phase = Phase::Signing { order, group };
+        let with = SigningKey::Log(self.me.log);
+        self.out.push_durable(Effect::Sign { id: order, with, messages, guard });
+    }
+
+    /// The id of the statement `ahead` places after the end of the log.
+    pub(super) fn next_record(&self, ahead: u64) -> RecordId {
+        let size = self.logs.get(&self.me.log).map_or(0, |state| state.tree.size());
+        RecordId { log: self.me.log, position: size + ahead }
+    }
+
+    /// A statement's fields that are the same for every kind.
+    pub(super) fn blank(&self, turn: &Turn, id: RecordId) -> Statement {
+        let key = self.federation.log_key(&self.me.log).expect("only a log with a key is signed");
+        Statement {
+            id,
+            kid: key.kid(),
+            federation: self.federation.id(),
+            issued_at: turn.now.time().max(self.author.last_time),
+            binds: Binds::Body,
+            digest: Digest::ZERO,
+            lanes: 0,
+            tags: Vec::new(),
+            size_class: 0,
+        }
+    }
+}
