@@ -127,6 +127,12 @@ pub enum Refused {
         /// The charter's limit.
         limit: u64,
     },
+    /// A statement with a tag for each of so many readers is longer than the charter allows.
+    #[error("the record has {readers} readers: more than fit into a statement; address it to fewer in several records")]
+    TooManyReaders {
+        /// How many, the author included.
+        readers: usize,
+    },
     /// The same document line is on its way into the log.
     #[error("the same document line is being logged already")]
     UnderWay,

@@ -45,7 +45,13 @@ fn a_long_charter_file_comes_in_parts() {
                     agenda.push((other, Input::Response { from: member, id: numbers[&id], bytes }));
                 }
                 Effect::Flush => agenda.push((member, Input::Flushed)),
-                _ => {}
+                Effect::Gossip(_)
+                | Effect::Verdict { .. }
+                | Effect::Sign { .. }
+                | Effect::Check { .. }
+                | Effect::Submitted { .. }
+                | Effect::Members
+                | Effect::Event(_) => {}
             }
         }
     }

@@ -49,14 +49,20 @@ impl<S: Store> Node<S> {
     }
 
     /// Whether a `lanes` statement is due: at the start of an epoch, and when members or their seal keys changed.
-    pub(super) fn lanes_are_due(&self, turn: &Turn) -> bool {
+    pub(super) fn lanes_are_due(&mut self, turn: &Turn) -> bool {
         let epoch = self.federation.epoch_at(turn.now.time());
+        if self.author.lanes_settled == Some(epoch) {
+            return false;
+        }
         let wanted = self.lane_recipients(epoch);
         if !wanted.contains_key(&self.me.member) {
             return false;
         }
         let wanted: BTreeMap<MemberCode, Kid> = wanted.iter().map(|(member, key)| (*member, key.kid())).collect();
-        self.author.lanes.as_ref().is_none_or(|lanes| lanes.epoch != epoch || lanes.slots != wanted)
+        let is_due = self.author.lanes.as_ref().is_none_or(|lanes| lanes.epoch != epoch || lanes.slots != wanted);
+        // The digests of so many keys are not taken again at every turn.
+        self.author.lanes_settled = (!is_due).then_some(epoch);
+        is_due
     }
 
     pub(super) fn lane_recipients(&self, epoch: u32) -> BTreeMap<MemberCode, &SealPublicKey> {
@@ -125,6 +131,14 @@ impl<S: Store> Node<S> {
                 size_class: body.size_class,
                 ..self.blank(turn, id)
             };
+            let (bytes, limit) =
+                (statement.signed([0; 64]).len() as u64, self.federation.parameters().statement_bytes_max);
+            if bytes > limit {
+                let reason = Refused::TooManyReaders { readers: readers.len() };
+                self.settle(queued.submission, queued.index, Outcome::Refused { reason });
+                self.author.under_way.retain(|digest| Some(*digest) != source);
+                continue;
+            }
             self.stage_body(
                 turn.now.time(),
                 id,

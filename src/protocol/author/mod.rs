@@ -37,6 +37,8 @@ pub(super) struct Author {
     pub submissions: BTreeMap<u64, Submission>,
     /// The lanes of the newest `lanes` statement.
     pub lanes: Option<OwnLanes>,
+    /// The epoch for which the lanes are known to be as they should; forgotten when members change.
+    pub lanes_settled: Option<u32>,
     /// Document lines on their way into the log.
     pub under_way: BTreeSet<Digest>,
     /// The time that the last statement claims: the next is not earlier.
@@ -144,6 +146,7 @@ impl Author {
             queue: VecDeque::new(),
             submissions: BTreeMap::new(),
             lanes: None,
+            lanes_settled: None,
             under_way: BTreeSet::new(),
             last_time: UnixTime::ZERO,
             checkpoint_at: Now(0),

@@ -85,6 +85,7 @@ fn take_file<S: Store>(
             node.store.stage(Frame { key: Key::Published, at: turn.now.time(), bytes })?;
             let version = federation.charter().version();
             node.federation = federation;
+            node.author.lanes_settled = None;
             node.out.push_durable(Effect::Members);
             node.out.push_durable(Effect::Event(Event::Members { version }));
             // What it told of logs that were not known here was passed over.
