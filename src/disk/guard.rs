@@ -262,7 +262,7 @@ fn binding(dir: &Path) -> Result<Digest, StoreError> {
     Ok(sha256_of(&[machine.trim().as_bytes(), b" ", &inode.to_be_bytes()]))
 }
 
-fn header(log: LogId, binding: &Digest) -> [u8; HEADER] {
+pub(super) fn header(log: LogId, binding: &Digest) -> [u8; HEADER] {
     let mut header = [0; HEADER];
     header[..8].copy_from_slice(&MAGIC);
     header[8..10].copy_from_slice(&VERSION.to_be_bytes());
@@ -274,7 +274,7 @@ fn header(log: LogId, binding: &Digest) -> [u8; HEADER] {
     header
 }
 
-fn frame(position: u64, digest: &Digest) -> [u8; FRAME] {
+pub(super) fn frame(position: u64, digest: &Digest) -> [u8; FRAME] {
     let mut frame = [0; FRAME];
     frame[..8].copy_from_slice(&position.to_be_bytes());
     frame[8..40].copy_from_slice(&digest.0);

@@ -184,7 +184,7 @@ impl Segments {
         segment
     }
 
-    fn header_bytes(&self, number: u32, salt: u32) -> Vec<u8> {
+    pub(super) fn header_bytes(&self, number: u32, salt: u32) -> Vec<u8> {
         let mut copy = Vec::with_capacity(HEADER as usize);
         copy.extend(MAGIC);
         copy.extend(VERSION.to_be_bytes());

@@ -15,6 +15,7 @@ use crate::ledger::{Frame, Key, KeyKind, Mark, MarkKind, Store};
 
 mod crash;
 mod equal;
+mod golden;
 mod index;
 mod speed;
 
