@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use crate::disk::{DiskStore, Flushed, GuardRefusal};
@@ -22,15 +22,14 @@ use super::clock;
 use super::desk::Desk;
 use super::links::{self, Links};
 use super::signer::{self, Order, SigningKeys};
+use super::supervisor::Supervisor;
 
 /// Inputs taken together: one flush and one frontier for all of them.
 const INPUTS_MAX: usize = 256;
 /// Between two ticks.
 const TICK: Duration = Duration::from_millis(100);
-/// Before the network is started again after it ended by itself; doubled up to a minute.
-const NETWORK_RESTART: Duration = Duration::from_secs(1);
-/// A network that ran for so long is not in a crash loop.
-const NETWORK_STEADY: Duration = Duration::from_secs(300);
+/// How long an ending node waits for its connections to close.
+const NETWORK_STOP: Duration = Duration::from_secs(2);
 /// How long an ending node waits for what is being signed and flushed.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -78,7 +77,7 @@ pub async fn run(
     let (flushes, mut flushed) = mpsc::channel::<Flushed>(1);
     let member = node.view().me().member;
     let signer = signer::start(&setup.data_dir, node.view().me().log, setup.signing_keys, internal.clone())?;
-    let (handle, mut events, task) = network::start(&setup.network)?;
+    let mut network = Supervisor::start(setup.network)?;
     let mut engine = Engine {
         desk: Desk::new(member, setup.foreign_exports),
         links: Links::default(),
@@ -88,11 +87,7 @@ pub async fn run(
         orders: VecDeque::new(),
         internal,
         flushes,
-        network: handle,
-        network_config: setup.network,
-        task,
-        restart_after: NETWORK_RESTART,
-        network_since: tokio::time::Instant::now(),
+        network: network.handle().clone(),
         stopping: false,
     };
     engine.admit_members();
@@ -112,16 +107,18 @@ pub async fn run(
             // Before what peers send, so that no flood of theirs keeps time from passing or an officer from being heard.
             _ = tick.tick() => inputs.push(Input::Tick),
             Some(call) = calls.recv() => inputs.extend(engine.take(call)),
-            event = events.recv() => match event {
+            event = network.next() => match event {
                 Some(event) => inputs.extend(engine.links.input(event)),
-                None => {
-                    events = engine.restart_network(&mut inputs).await?;
-                }
+                None => inputs.extend(engine.links.reset()),
             },
         }
         while inputs.len() < INPUTS_MAX {
-            let Ok(event) = events.try_recv() else { break };
+            let Some(event) = network.try_next() else { break };
             inputs.extend(engine.links.input(event));
+        }
+        if network.revive() {
+            engine.network = network.handle().clone();
+            engine.admit_members();
         }
         while inputs.len() < INPUTS_MAX {
             let Ok(input) = answers.try_recv() else { break };
@@ -134,7 +131,10 @@ pub async fn run(
             }
             let end = *end.get_or_insert_with(|| tokio::time::Instant::now() + DRAIN);
             if engine.is_drained() || tokio::time::Instant::now() >= end {
-                return engine.finish(&mut flushed).await;
+                engine.finish(&mut flushed).await?;
+                network.stop(NETWORK_STOP).await;
+                tracing::info!("ended");
+                return Ok(());
             }
         }
     }
@@ -150,10 +150,6 @@ struct Engine {
     internal: mpsc::Sender<Input>,
     flushes: mpsc::Sender<Flushed>,
     network: Handle,
-    network_config: network::Config,
-    task: JoinHandle<()>,
-    restart_after: Duration,
-    network_since: tokio::time::Instant,
     stopping: bool,
 }
 
@@ -336,33 +332,6 @@ impl Engine {
         self.node.status().peers.into_iter().map(view).collect()
     }
 
-    /// The network's task has ended by itself: a panic in it, most likely. The ledger is untouched; it is started anew.
-    async fn restart_network(
-        &mut self,
-        inputs: &mut Vec<Input>,
-    ) -> Result<mpsc::Receiver<network::Event>, EngineError> {
-        if let Err(error) = (&mut self.task).await {
-            tracing::error!(%error, "the network task ended by itself; it is started again");
-        }
-        inputs.extend(self.links.reset());
-        if self.network_since.elapsed() > NETWORK_STEADY {
-            self.restart_after = NETWORK_RESTART;
-        }
-        loop {
-            tokio::time::sleep(self.restart_after).await;
-            self.restart_after = (self.restart_after * 2).min(Duration::from_secs(60));
-            match network::start(&self.network_config) {
-                Ok((handle, events, task)) => {
-                    (self.network, self.task) = (handle, task);
-                    self.network_since = tokio::time::Instant::now();
-                    self.admit_members();
-                    return Ok(events);
-                }
-                Err(error) => tracing::error!(%error, "the network cannot start; it is tried again"),
-            }
-        }
-    }
-
     fn is_drained(&self) -> bool {
         self.desk.is_idle() && !self.node.store().is_staged()
     }
@@ -374,11 +343,6 @@ impl Engine {
             self.node.store_mut().finish_flush(job)?;
         }
         self.node.store_mut().flush()?;
-        links::send(&self.network, Command::Shutdown);
-        if tokio::time::timeout(Duration::from_secs(2), &mut self.task).await.is_err() {
-            self.task.abort();
-        }
-        tracing::info!("ended");
         Ok(())
     }
 }

@@ -16,5 +16,6 @@ mod links;
 pub mod open;
 pub mod private;
 mod signer;
+mod supervisor;
 
 pub use signer::SigningKeys;
