@@ -17,7 +17,7 @@ use crate::encoding::time::UnixTime;
 use crate::identity::{Header, ObjectKind, ProfileError, PublicKey};
 use crate::seal::{BODY_HEAD_TYPE, LANES_HEAD_TYPE};
 
-/// A statement is never longer than this, whatever a charter says: sixteen tags more than the widest audience needs.
+/// A statement is never longer than this, whatever a charter says: 17 bytes a tag leave room for more readers than a charter has members.
 pub const STATEMENT_BYTES_MAX: usize = 16 * 1024;
 
 /// What a statement binds.

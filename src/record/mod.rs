@@ -28,6 +28,8 @@ mod text;
 mod view;
 
 #[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
 mod tests;
 
 pub use check::{Checked, Context, MAX_ENTRIES, MAX_GOODS, MAX_PARENTS, Refused, Strictness};

@@ -14,7 +14,7 @@ use crate::ledger::memory::MemoryStore;
 use crate::ledger::{Binds, Claim, Key, Root, Statement, Store as _};
 use crate::protocol::message::Gossip;
 use crate::protocol::{Event, Outcome, Signing};
-use crate::record::{Context, Draft, Record, Strictness};
+use crate::record::{self, Record};
 
 const MEMBERS: [&str; 5] = ["GE", "TR", "LB", "MZ", "W1"];
 const GOOD: Link = Link { loss: 0, delay_ms: 20 };
@@ -25,25 +25,7 @@ fn code(text: &str) -> MemberCode {
 
 /// An export notification from Georgia, number `number` of its kind.
 fn notification(destination: &str, number: usize) -> Record {
-    let draft: Draft = serde_json::from_value(serde_json::json!({
-        "kind": "export-notification",
-        "export_country": "GE",
-        "destination": destination,
-        "ucr": format!("7GE123456789-{number}"),
-        "exporter": { "name": "Synthetic Exports LLC", "country": "GE" },
-        "consignee": { "name": "Canary Consignee SA", "country": destination },
-        "goods": [{ "line": 1, "substance": "ammonium-nitrate", "hs6": "310230", "description": "Ammonium nitrate",
-                    "net_mass_g": 25_000_000 }],
-        "source_digest": crate::encoding::hash::sha256(format!("{destination} {number}").as_bytes()).to_string(),
-    }))
-    .expect("a draft in JSON");
-    let context = Context {
-        strictness: Strictness::Own,
-        author: Some(code("GE")),
-        now: UnixTime::from_seconds(1_800_000_000).unwrap(),
-        foreign_exports: false,
-    };
-    draft.check(&context).unwrap_or_else(|refused| panic!("{:?}", refused.errors)).record
+    record::fixture::notification(destination, number, UnixTime::from_seconds(1_800_000_000).unwrap())
 }
 
 fn assert_equal_ledgers(world: &World) {

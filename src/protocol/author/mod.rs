@@ -1,7 +1,7 @@
 //! One's own log: from a record to a signed statement under a signed checkpoint.
 //!
 //! ```text
-//! Starting ─▶ Idle ─▶ Intended ──flush──▶ Signing ─▶ Checkpointing ──flush──▶ Idle
+//! Starting ─▶ Idle ──intents, flush──▶ Signing ──statements──▶ Checkpointing ──flush──▶ Idle
 //!     └──────────────────────────▶ Ended: this log is never signed again
 //! ```
 //!

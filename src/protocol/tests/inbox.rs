@@ -1,5 +1,7 @@
 //! Bodies, slots and cosignatures: given to whom they are for, and taken from whom they are asked of.
 
+use crate::record::{Context, Draft, Strictness};
+
 use super::*;
 use crate::ledger::Key;
 use crate::protocol::limits;

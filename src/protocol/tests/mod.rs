@@ -20,7 +20,7 @@ use crate::encoding::merkle;
 use crate::identity::{Federation, fixture};
 use crate::ledger::memory::MemoryStore;
 use crate::ledger::{Binds, Claim, Frontier, FrontierEntry, Root, SignedRoot, Statement, Store as _};
-use crate::record::{Context, Draft, Record, Strictness};
+use crate::record::{self, Record};
 
 use super::message::{Gossip, Request, Response};
 use super::{Effect, Event, Input, Myself, Node, Now, Settings, SigningKey, Verdict};
@@ -206,25 +206,7 @@ pub(super) fn gossiped(effects: &[Effect]) -> Vec<Gossip> {
 
 /// An export notification from Georgia.
 pub(super) fn notification(destination: &str, number: usize) -> Record {
-    let draft: Draft = serde_json::from_value(serde_json::json!({
-        "kind": "export-notification",
-        "export_country": "GE",
-        "destination": destination,
-        "ucr": format!("7GE123456789-{number}"),
-        "exporter": { "name": "Synthetic Exports LLC", "country": "GE" },
-        "consignee": { "name": "Canary Consignee SA", "country": destination },
-        "goods": [{ "line": 1, "substance": "ammonium-nitrate", "hs6": "310230", "description": "Ammonium nitrate",
-                    "net_mass_g": 25_000_000 }],
-        "source_digest": crate::encoding::hash::sha256(format!("{destination} {number}").as_bytes()).to_string(),
-    }))
-    .unwrap();
-    let context = Context {
-        strictness: Strictness::Own,
-        author: Some(code("GE")),
-        now: fixture::at(100),
-        foreign_exports: false,
-    };
-    draft.check(&context).unwrap_or_else(|refused| panic!("{:?}", refused.errors)).record
+    record::fixture::notification(destination, number, fixture::at(100))
 }
 
 /// Sizes and roots of logs.
