@@ -203,7 +203,13 @@ fn path(dir: &Path, log: LogId) -> PathBuf {
     dir.join("guard").join(format!("{log}.guard"))
 }
 
-fn open(fs: &dyn FileSystem, dir: &Path, log: LogId, binding: &Digest, rebind: bool) -> Result<Guard, GuardRefusal> {
+pub(super) fn open(
+    fs: &dyn FileSystem,
+    dir: &Path,
+    log: LogId,
+    binding: &Digest,
+    rebind: bool,
+) -> Result<Guard, GuardRefusal> {
     let folder = dir.join("guard");
     let path = path(dir, log);
     let header = header(log, binding);
@@ -301,7 +307,7 @@ fn offset(position: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fault::FaultFs;
+    use super::super::fault::{Fault, FaultFs, Kind, Op};
     use super::*;
     use crate::encoding::hash::sha256;
 
@@ -327,7 +333,7 @@ mod tests {
         assert_eq!(own.highest(), None);
         own.check_and_record(&digests(0..5)).unwrap();
         // After a crash that came before the statements were written, the same again and more is allowed.
-        fs.lose_power();
+        fs.lose_power(|_| false);
         let mut own = guard(&fs).unwrap();
         assert_eq!(own.highest(), Some(4));
         own.check_and_record(&digests(3..8)).unwrap();
@@ -376,9 +382,9 @@ mod tests {
         let fs = FaultFs::default();
         let mut own = guard(&fs).unwrap();
         own.check_and_record(&digests(0..3)).unwrap();
-        fs.fail_syncs(true);
+        fs.arm(Fault::on(Op::Sync, 0, Kind::ErrorForever));
         assert!(matches!(own.check_and_record(&digests(3..4)), Err(GuardRefusal::Storage(_))));
-        fs.fail_syncs(false);
+        fs.disarm();
         assert!(matches!(own.check_and_record(&digests(0..1)), Err(GuardRefusal::Storage(_))));
         assert_eq!(guard(&fs).unwrap().highest(), Some(2));
     }

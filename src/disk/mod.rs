@@ -16,13 +16,13 @@
 //!
 //! Start with [`store`], then [`open`]. The bytes are in `docs/disk.md`. [`guard`] is a file of its own and needs none of the rest.
 
+#[cfg(any(test, feature = "simulate"))]
+pub mod fault;
 pub mod guard;
 pub mod open;
 pub mod store;
 
 mod edge;
-#[cfg(test)]
-mod fault;
 mod files;
 mod flush;
 mod frame;

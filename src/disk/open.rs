@@ -86,6 +86,8 @@ pub struct Damage {
 pub(crate) enum IndexKind {
     Sled(PathBuf),
     Memory,
+    #[cfg(any(test, feature = "simulate"))]
+    Fault(super::fault::FaultIndex),
 }
 
 /// Changes that a rebuild gathers before the index is told.
@@ -175,8 +177,7 @@ fn present(segments: &Segments, access: Access, report: &mut Report) -> Result<V
         let (length, header) = segments.inspect(last)?;
         if header == Header::Damaged && length <= u64::from(HEADER) {
             if access == Access::Write {
-                let path = segments.path(last);
-                segments.fs.remove(&path).doing("removing", &path)?;
+                segments.remove(last)?;
             }
             report.cut.push(Cut { file: segments.name(last), offset: 0, bytes: length });
             numbers.pop();
@@ -200,13 +201,12 @@ struct Checked {
 }
 
 fn open_checked(kind: &IndexKind, segments: &[Arc<Segments>; 2]) -> Checked {
-    let IndexKind::Sled(path) = kind else {
-        return Checked { outcome: Err("there is none".to_owned()), known: Default::default() };
+    let loaded = match kind {
+        IndexKind::Sled(path) if path.exists() => SledIndex::open(path).and_then(|index| load(Arc::new(index))),
+        #[cfg(any(test, feature = "simulate"))]
+        IndexKind::Fault(index) if !index.is_empty() => load(Arc::new(index.clone())),
+        _ => return Checked { outcome: Err("there is none".to_owned()), known: Default::default() },
     };
-    if !path.exists() {
-        return Checked { outcome: Err("there is none".to_owned()), known: Default::default() };
-    }
-    let loaded = SledIndex::open(path).and_then(|index| load(Arc::new(index)));
     match loaded {
         Err(error) => Checked { outcome: Err(error.to_string()), known: Default::default() },
         Ok(loaded) => {
@@ -270,6 +270,11 @@ fn differs(segments: &Segments, seen: Seen) -> Option<String> {
 fn fresh(kind: &IndexKind) -> Result<Arc<dyn Index>, StoreError> {
     match kind {
         IndexKind::Memory => Ok(Arc::new(MapIndex::default())),
+        #[cfg(any(test, feature = "simulate"))]
+        IndexKind::Fault(index) => {
+            index.clear();
+            Ok(Arc::new(index.clone()))
+        }
         IndexKind::Sled(path) => {
             match fs::remove_dir_all(path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}

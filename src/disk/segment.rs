@@ -138,6 +138,13 @@ impl Segments {
         Ok(self.keep(file, path, number, salt))
     }
 
+    /// Removes a segment that has no frame; it stays away after a loss of power.
+    pub(crate) fn remove(&self, number: u32) -> Result<(), StoreError> {
+        let path = self.path(number);
+        self.fs.remove(&path).doing("removing", &path)?;
+        self.fs.sync_dir(&self.dir).doing("syncing", &self.dir)
+    }
+
     /// Writes the last group of a segment once more, from `start` on, with the header if nothing comes before it.
     ///
     /// The group may be known to the page cache alone: its process was killed, or its fsync failed and left pages that pass

@@ -189,11 +189,11 @@ fn power_lost_at_any_operation_loses_nothing_acknowledged() {
     for crash in 0..operations {
         for survivors in 0..6_u32 {
             let fs = FaultFs::default();
-            fs.crash_after(crash);
+            fs.arm(Fault::at(crash, Kind::CrashBefore));
             let (acknowledged, memory) = run(&fs);
             // None, all, the first, the last, or some of what was not synced is on the disk.
             let mut random = Randomness::new([u8::try_from(crash % 251).unwrap(); 32]);
-            fs.lose_power_keeping(|piece| match survivors {
+            fs.lose_power_in_pieces(16, |piece| match survivors {
                 0 => false,
                 1 => true,
                 2 => piece < 20,
@@ -215,7 +215,7 @@ fn power_lost_at_any_operation_loses_nothing_acknowledged() {
             // Opening has made durable what it shows.
             let frames: Vec<_> = logs().map(|log| disk.size(&log)).into();
             drop(disk);
-            fs.lose_power();
+            fs.lose_power(|_| false);
             let (disk, report) = open_memory(&fs);
             assert_eq!(logs().map(|log| disk.size(&log)).to_vec(), frames);
             assert!(report.cut.is_empty() && report.damage.is_empty());
@@ -230,9 +230,9 @@ fn a_failed_sync_is_the_end() {
     disk.stage(frame(Key::Published, b"first")).unwrap();
     disk.flush().unwrap();
     disk.stage(frame(Key::Published, b"second")).unwrap();
-    fs.fail_syncs(true);
+    fs.arm(Fault::on(Op::Sync, 0, Kind::ErrorForever));
     assert!(disk.flush().is_err());
-    fs.fail_syncs(false);
+    fs.disarm();
     assert!(disk.flush().is_err());
     assert!(disk.stage(frame(Key::Published, b"third")).is_err());
     assert!(disk.get(&Key::Published).is_err());
@@ -249,16 +249,16 @@ fn what_is_shown_after_a_failed_sync_is_made_durable_first() {
             disk.flush().unwrap();
         }
         disk.stage(statement(logs()[0], before, &[2; 100])).unwrap();
-        fs.fail_syncs(true);
+        fs.arm(Fault::on(Op::Sync, 0, Kind::ErrorForever));
         assert!(disk.flush().is_err());
-        fs.fail_syncs(false);
+        fs.disarm();
         // The process ends and begins again; the page cache still has what the disk has not.
         drop(disk);
         let (mut disk, _) = open_memory(&fs);
         let shown = disk.size(&logs()[0]);
         disk.stage(statement(logs()[0], shown, &[3; 100])).unwrap();
         disk.flush().unwrap();
-        fs.lose_power();
+        fs.lose_power(|_| false);
         let (disk, report) = open_memory(&fs);
         assert_eq!(report, Report { replayed: shown + 1, ..Report::default() });
         assert_eq!(disk.size(&logs()[0]), shown + 1);

@@ -39,7 +39,7 @@ fn the_same_operations_give_the_same_answers() {
             }
             disk.flush().unwrap();
             assert!(!disk.is_staged());
-            fs.lose_power();
+            fs.lose_power(|_| false);
             let (reopened, report) = open_memory(&fs);
             assert!(report.cut.is_empty() && report.damage.is_empty(), "{report:?}");
             memory.forget_marks();
@@ -107,7 +107,7 @@ fn reading_changes_no_file() {
     let last = fs.paths().pop().unwrap();
     let torn = fs.content(&last);
     fs.set_content(&last, &torn[..torn.len() - 5]);
-    let before = fs.operations();
+    fs.operations_done();
     let all: Vec<_> = fs.paths().iter().map(|path| fs.content(path)).collect();
     let opened =
         open::open(Arc::new(fs.clone()), Path::new(DIR), Mode::ReadOnly, IndexKind::Memory, ROLL, &mut |_, _| ());
@@ -115,7 +115,8 @@ fn reading_changes_no_file() {
     assert_eq!(report.cut.len(), 1);
     assert_eq!(reader.size(&logs()[0]), 19);
     assert_eq!(fs.paths().iter().map(|path| fs.content(path)).collect::<Vec<_>>(), all);
-    assert_eq!(fs.operations(), before);
+    let read = [Op::Open, Op::List, Op::Length, Op::Read];
+    assert!(fs.operations_done().iter().all(|done| read.contains(&done.op)));
 }
 
 #[test]

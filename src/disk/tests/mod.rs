@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::fault::FaultFs;
+use super::fault::{Fault, FaultFs, Kind, Op};
 use super::open::{self, IndexKind, Report};
 use super::store::{DiskStore, Mode};
 use crate::encoding::hash::sha256;
@@ -15,6 +15,7 @@ use crate::ledger::{Frame, Key, KeyKind, Mark, MarkKind, Store};
 
 mod crash;
 mod equal;
+mod faults;
 mod golden;
 mod index;
 mod speed;

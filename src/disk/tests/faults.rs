@@ -1,0 +1,89 @@
+//! The disk that fails: that it does so alike each time, and forgets what it should.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::encoding::hash::Digest;
+
+/// A store and a guard under faults; gives what is on the disk at the end, and all that was done.
+fn lived(seed: u8) -> (Vec<(PathBuf, Vec<u8>)>, Vec<crate::disk::fault::Done>) {
+    let (fs, mut memory) = (FaultFs::new(seed.into()), MemoryStore::default());
+    let mut random = Randomness::new([seed; 32]);
+    fs.operations_done();
+    let mut done = Vec::new();
+    for _ in 0..6 {
+        let kind = Kind::ALL[random.below(9) as usize];
+        fs.arm(Fault::at(random.below(60) as usize, kind));
+        let opened = fs.open_store_rolling(0, ROLL);
+        if let Ok((mut disk, _)) = opened {
+            for _ in 0..20 {
+                if let Step::Stage(frame) = step(&mut random, &memory) {
+                    if !matches!(frame.key, Key::Statement(_)) && disk.stage(frame.clone()).is_err() {
+                        break;
+                    }
+                    memory.stage(frame).unwrap();
+                }
+                if disk.flush().is_err() {
+                    break;
+                }
+            }
+        }
+        if let Ok(mut guard) = fs.open_guard(logs()[0]) {
+            drop(guard.check_and_record(&[(0, Digest([1; 32]))]));
+        }
+        fs.disarm();
+        fs.lose_power(|_| random.below(2) == 0);
+        done.extend(fs.operations_done());
+    }
+    (fs.paths().into_iter().map(|path| (path.clone(), fs.content(&path))).collect(), done)
+}
+
+#[test]
+fn the_same_seed_and_calls_give_the_same_bytes_and_errors() {
+    for seed in 0..40 {
+        let (first, second) = (lived(seed), lived(seed));
+        assert_eq!(first, second, "seed {seed}");
+    }
+    assert_ne!(lived(0).0, lived(1).0);
+}
+
+#[test]
+fn an_index_keeps_marks_and_may_go_back() {
+    let fs = FaultFs::default();
+    let (mut disk, _) = fs.open_store(0).unwrap();
+    let marks = (0..10_u8).map(|number| Mark::Source(Digest([number; 32]))).collect::<Vec<_>>();
+    for mark in &marks {
+        disk.stage(frame(Key::Published, b"charter")).unwrap();
+        disk.mark(*mark, Some(b"value")).unwrap();
+        disk.flush().unwrap();
+    }
+    let held = |fs: &FaultFs| {
+        let (disk, report) = fs.open_store(0).unwrap();
+        assert_eq!(report.rebuilt, None);
+        disk.marks(MarkKind::Source, None, 99).unwrap().len()
+    };
+    drop(disk);
+    assert_eq!(held(&fs), 10);
+    let back = fs.fork();
+    // The fourth question is about the fourth group: files are synced, and so not asked for.
+    back.lose_power(|number| number < 4);
+    assert_eq!(held(&back), 3);
+    assert_eq!(held(&fs), 10, "the fork goes its own way");
+    fs.drop_index();
+    assert_eq!(fs.open_store(0).unwrap().0.marks(MarkKind::Source, None, 99).unwrap(), []);
+}
+
+#[test]
+fn what_does_not_fit_is_refused_and_what_was_there_stays() {
+    let fs = FaultFs::default();
+    let (mut disk, _) = fs.open_store(0).unwrap();
+    disk.stage(frame(Key::Published, &[1; 200])).unwrap();
+    disk.flush().unwrap();
+    fs.set_free(100);
+    disk.stage(frame(Key::Published, &[2; 200])).unwrap();
+    assert!(disk.flush().is_err());
+    drop(disk);
+    let (disk, report) = fs.open_store(0).unwrap();
+    assert_eq!(report.cut.len(), 1, "{report:?}");
+    assert_eq!(disk.get(&Key::Published).unwrap().unwrap().bytes, [1; 200]);
+}
