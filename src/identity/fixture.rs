@@ -94,13 +94,24 @@ pub(crate) fn signed_manifest(draft: ManifestDraft, federation: FederationId) ->
 
 /// Charter and manifests of these members, signed by all of its countries.
 pub(crate) fn published(members: &[&str]) -> Published {
+    published_where(members, |_| {})
+}
+
+fn published_where(members: &[&str], change: impl FnOnce(&mut CharterDraft)) -> Published {
     let countries = members.iter().copied().filter(|text| code(text).is_alphabetic()).collect::<Vec<_>>();
+    let mut draft = charter(members);
+    change(&mut draft);
     let manifests: BTreeMap<_, _> =
         members.iter().map(|text| (code(text), signed_manifest(manifest(text), FederationId::NONE))).collect();
-    Published { charters: vec![signed(charter(members), FederationId::NONE, &countries)], manifests }
+    Published { charters: vec![signed(draft, FederationId::NONE, &countries)], manifests }
 }
 
 /// The federation of these members.
 pub(crate) fn federation(members: &[&str]) -> Federation {
     published(members).verify().expect("a good federation")
+}
+
+/// The same with a charter that differs somewhere.
+pub(crate) fn federation_where(members: &[&str], change: impl FnOnce(&mut CharterDraft)) -> Federation {
+    published_where(members, change).verify().expect("a good federation")
 }

@@ -14,15 +14,17 @@ use super::state::AuditBatch;
 use super::{Node, limits};
 
 impl<S: Store> Node<S> {
-    /// Starts a batch for every log that has statements to be audited and no batch under way.
+    /// Starts a batch for every log that has statements to be audited and no batch under way; the shortest go first, so that live
+    /// records do not wait behind bulk.
     pub(super) fn advance_audit(&mut self) -> Result<(), StoreError> {
-        let due: Vec<LogId> = self
+        let mut due: Vec<(u64, LogId)> = self
             .logs
             .iter()
             .filter(|(_, state)| state.audit.batch.is_none() && state.audit.tree.size() < state.tree.size())
-            .map(|(log, _)| *log)
+            .map(|(log, state)| (state.tree.size() - state.audit.tree.size(), *log))
             .collect();
-        for log in due {
+        due.sort_unstable();
+        for (_, log) in due {
             self.start_audit(log)?;
         }
         Ok(())

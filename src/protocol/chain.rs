@@ -58,6 +58,11 @@ impl<S: Store> Node<S> {
         if from <= held && held + news.len() as u64 == size {
             let (tree, leaves) = extend(&state.tree, news);
             if tree.root() == root.root && self.fits(news) {
+                if !self.is_welcome(turn, log) {
+                    self.shed.gossip_over_budget += 1;
+                    self.heard_of(log, size, from_peer);
+                    return Ok(Err(Refusal::OverBudget));
+                }
                 self.end_if_own(log);
                 self.append(turn, log, tree, &leaves, news)?;
                 self.note_checkpoint(turn, checkpoint, root, log)?;
@@ -66,6 +71,14 @@ impl<S: Store> Node<S> {
         }
         self.heard_of(log, size, from_peer);
         Ok(Ok(()))
+    }
+
+    /// Whether news of this log may be taken from gossip now: only what would be appended counts, so that nobody can use up a
+    /// member's share by repeating what it said.
+    fn is_welcome(&mut self, turn: &Turn, log: LogId) -> bool {
+        log == self.me.log
+            || self.is_within_quota(log, turn.now)
+                && self.peers.entry(log.member).news.take(limits::NEWS_TAKEN, turn.now)
     }
 
     /// Takes in a chunk that was asked for.
@@ -134,17 +147,22 @@ impl<S: Store> Node<S> {
         Ok(Response::Chunk { checkpoint: checkpoint.clone(), from, statements, consistency })
     }
 
-    /// Asks for what is missing, one request per log at a time, of whoever showed that it has more.
+    /// Asks for what is missing, one request per log at a time, of whoever showed that it has more. The logs of which least is
+    /// missing go first, and those of members over their quota wait.
     pub(super) fn advance_pulls(&mut self, turn: &mut Turn) -> Result<(), StoreError> {
-        let wanted: Vec<(LogId, u64)> = self
+        let mut wanted: Vec<(u64, LogId, u64)> = self
             .logs
             .iter()
-            .filter(|(_, state)| {
-                state.is_behind() && state.pulling.is_none() && limits::is_over(state.pull_after, turn.now)
+            .filter(|(log, state)| {
+                state.is_behind()
+                    && state.pulling.is_none()
+                    && limits::is_over(state.pull_after, turn.now)
+                    && self.is_within_quota(**log, turn.now)
             })
-            .map(|(log, state)| (*log, state.tree.size()))
+            .map(|(log, state)| (state.target - state.tree.size(), *log, state.tree.size()))
             .collect();
-        for (log, from) in wanted {
+        wanted.sort_unstable();
+        for (_, log, from) in wanted {
             let Some(to) = self.whom_to_ask(turn, log) else { break };
             let id = self.ask(to, What::Range(log, from), &Request::Range { log, from });
             if let Some(state) = self.logs.get_mut(&log) {
@@ -329,8 +347,10 @@ impl<S: Store> Node<S> {
         if held.is_some_and(|held| (size, root.issued_at) <= held) {
             return Ok(());
         }
+        let claimed = Now(root.issued_at.seconds().saturating_mul(1000));
         state.complete = Some((checkpoint.clone(), root));
         state.target = state.target.max(size);
+        self.claim_time(log, claimed, turn.now);
         if held.is_none_or(|(held, _)| held < size) {
             self.store.stage(Frame { key: Key::Checkpoint(log), at: turn.now.time(), bytes: checkpoint.encode() })?;
             self.out.touch();
@@ -355,6 +375,7 @@ impl<S: Store> Node<S> {
             self.store.stage(Frame { key, at: turn.now.time(), bytes: bytes.clone() })?;
         }
         state.tree = tree;
+        self.count_logged(log, statements, turn.now);
         self.out.touch();
         Ok(())
     }

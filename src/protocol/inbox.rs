@@ -395,6 +395,8 @@ impl<S: Store> Node<S> {
         if !searched && room && self.federation.log_key(&id.log).is_some() && !self.inbox.early.contains_key(&id) {
             self.inbox.early_bytes += body.bytes();
             self.inbox.early.insert(id, (Now(turn.now.0.saturating_add(limits::EARLY_BODY_MS)), body));
+        } else if !searched && !room {
+            self.shed.bodies_dropped += 1;
         }
         Ok(Ok(()))
     }

@@ -1,6 +1,27 @@
 //! Every bound of the protocol, with the reason for its number.
 
+use super::budget::Rate;
 use super::input::Now;
+
+/// A day in milliseconds: the period of the charter's quota.
+pub const DAY_MS: i64 = 86_400_000;
+/// News that a node gossips of its own log. Officers never come near; a bulk import does, and the rest of it is fetched.
+pub(super) const NEWS_TOLD: Rate = Rate { units: 10, period_ms: 1000, burst: 50 };
+/// News of one member's logs that are taken from gossip. Twice what it may say, because messages bunch up on the way.
+pub(super) const NEWS_TAKEN: Rate = Rate { units: 20, period_ms: 1000, burst: 100 };
+/// Frontier cosignatures of one member that are taken from gossip: it makes one per interval, by default one a second.
+pub(super) const COSIGNATURES_TAKEN: Rate = Rate { units: 10, period_ms: 1000, burst: 50 };
+/// The work that one peer may ask for, in microseconds of one core: half of one. Bulk sync stays below (100 MiB of chunks a
+/// second); floods of small questions do not.
+pub(super) const WORK: Rate = Rate { units: 500_000, period_ms: 1000, burst: 1_000_000 };
+/// The work behind any question: to read it, to look something up, to answer.
+pub const WORK_PER_QUESTION: u64 = 100;
+/// The work per KiB that is read from the store and sent, or received and stored.
+pub const WORK_PER_KIB: u64 = 4;
+/// The work per log where a question goes through all logs.
+pub const WORK_PER_LOG: u64 = 2;
+/// Questions of one peer that wait for its budget: as many as the network lets it have under way. Beyond, the answer is nothing.
+pub const QUESTIONS_WAITING_PER_PEER: usize = 16;
 
 /// A gossip message. GossipSub copies each to every mesh peer, so it carries news, not bulk.
 pub const GOSSIP_BYTES_MAX: usize = 16 * 1024;

@@ -35,6 +35,7 @@ impl<S: Store> Node<S> {
             inbox: Inbox::default(),
             witness: Witness::default(),
             peers: Peers::default(),
+            shed: super::Shed::default(),
             out: Outbox::default(),
         };
         for log in node.store.logs() {

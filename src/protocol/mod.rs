@@ -15,6 +15,7 @@
 
 mod audit;
 mod author;
+mod budget;
 mod chain;
 mod effect;
 mod inbox;
@@ -42,6 +43,7 @@ use crate::encoding::time::UnixTime;
 use crate::identity::{Federation, SealSecretKey};
 use crate::ledger::{Store, StoreError};
 
+pub use budget::Shed;
 pub use effect::{Effect, Event, Outcome, Refused, SigningKey, Verdict};
 pub use inbox::Delivery;
 pub use input::{Input, Now};
@@ -102,6 +104,8 @@ pub struct Node<S> {
     inbox: Inbox,
     witness: Witness,
     peers: Peers,
+    /// What was put off or turned away, for `status`.
+    shed: Shed,
     out: Outbox,
 }
 
@@ -122,6 +126,7 @@ impl<S: Store> Node<S> {
         for input in inputs {
             on::dispatch(self, &mut turn, input)?;
         }
+        on::answer_late(self, &turn)?;
         self.advance_audit()?;
         self.advance_inbox(&turn)?;
         self.advance_author(&mut turn)?;

@@ -1,12 +1,13 @@
 //! Who can be reached, what was asked of them, and what they are known to hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::{LogId, MemberCode, RecordId};
 use crate::encoding::random::Randomness;
 use crate::ledger::{Frontier, Root, SignedRoot};
 
+use super::budget::Budget;
 use super::input::Now;
 use super::limits;
 
@@ -40,6 +41,16 @@ pub(super) struct Peer {
     pub to_keep: bool,
     /// When it was last greeted in answer to its own greeting, and what that one said: the same again is no news.
     pub greeted: Option<(Now, [Digest; 2])>,
+    /// What is left of the statements that it may log, by the charter's quota.
+    pub quota: Budget,
+    /// What is left of its share of gossip about its logs.
+    pub news: Budget,
+    /// The same for its frontier cosignatures.
+    pub cosignatures: Budget,
+    /// What is left of the work that it may ask for.
+    pub work: Budget,
+    /// Its questions that wait for that.
+    pub waiting: VecDeque<(u64, Vec<u8>)>,
 }
 
 /// One request under way.

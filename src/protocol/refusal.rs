@@ -34,6 +34,9 @@ pub enum Refusal {
     /// More than the charter or the protocol allows.
     #[error("more than is allowed")]
     TooLarge,
+    /// More at once than its author's share. It is fetched later; whoever passed it on may not know.
+    #[error("more at once than its author's share")]
+    OverBudget,
 }
 
 impl Refusal {
@@ -53,7 +56,9 @@ impl Refusal {
     pub fn verdict(self) -> Verdict {
         match self {
             Self::Form | Self::Signature | Self::Federation | Self::TooLarge => Verdict::Reject,
-            Self::Unknown | Self::Future | Self::Unproved | Self::Unasked | Self::Body => Verdict::Ignore,
+            Self::Unknown | Self::Future | Self::Unproved | Self::Unasked | Self::Body | Self::OverBudget => {
+                Verdict::Ignore
+            }
         }
     }
 }

@@ -229,6 +229,11 @@ impl<S: Store> Node<S> {
         if peer.cosignature.as_ref().is_some_and(|(_, held)| held.issued_at > root.issued_at) {
             return Ok(());
         }
+        // What this node asked for itself is not counted.
+        if !whole && !peer.cosignatures.take(limits::COSIGNATURES_TAKEN, turn.now) {
+            self.shed.gossip_over_budget += 1;
+            return Err(Refusal::OverBudget);
+        }
         let mut frontier = if whole { Frontier::default() } else { peer.frontier.clone() };
         changed.iter().for_each(|entry| frontier.set(entry.log, entry.size, entry.root));
         if frontier.len() > limits::FRONTIER_LOGS_MAX {

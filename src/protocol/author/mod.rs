@@ -22,6 +22,7 @@ use crate::ledger::{Mark, Root, Statement, Store, StoreError};
 use crate::record::Record;
 use crate::seal::LaneSecret;
 
+use super::budget::Budget;
 use super::effect::{Event, Outcome, Refused};
 use super::input::Now;
 use super::state::LogState;
@@ -45,6 +46,12 @@ pub(super) struct Author {
     pub last_time: UnixTime,
     /// When a checkpoint was last signed.
     pub checkpoint_at: Now,
+    /// What is left of the gossip about it.
+    pub news: Budget,
+    /// The size of the log that gossip has told of since the start.
+    pub told: Option<u64>,
+    /// Whether a checkpoint is still to be told, because the budget did not allow it.
+    pub untold: bool,
 }
 
 /// Where the log stands.
@@ -150,6 +157,9 @@ impl Author {
             under_way: BTreeSet::new(),
             last_time: UnixTime::ZERO,
             checkpoint_at: Now(0),
+            news: Budget::default(),
+            told: None,
+            untold: false,
         }
     }
 
@@ -219,6 +229,7 @@ impl<S: Store> Node<S> {
         if self.may_begin(turn) {
             self.become_ready();
         }
+        self.tell_news(turn, None)?;
         if !matches!(self.author.phase, Phase::Idle) {
             return Ok(());
         }

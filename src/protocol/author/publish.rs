@@ -93,15 +93,11 @@ impl<S: Store> Node<S> {
         if is_news {
             self.store.stage(Frame { key: Key::Checkpoint(log), at: turn.now.time(), bytes: signed.encode() })?;
         }
+        // Told or not, the checkpoint is to be durable.
+        self.out.touch();
         let first = group.statements.first().map(|statement| statement.id);
-        let from = first.map_or_else(|| self.logs[&log].tree.size(), |first| first.position);
-        let statements = self.store.statements(&log, from, group.statements.len(), usize::MAX)?;
-        let news = if statements.iter().map(Vec::len).sum::<usize>() <= limits::GOSSIP_STATEMENTS_BYTES_MAX {
-            Gossip::News { checkpoint: signed, from, statements }
-        } else {
-            Gossip::News { checkpoint: signed, from: from + statements.len() as u64, statements: Vec::new() }
-        };
-        self.out.push_durable(Effect::Gossip(news.encode()));
+        self.author.untold = true;
+        self.tell_news(turn, first.map(|first| first.position))?;
         let count = group.statements.len() as u64;
         let push_bodies = group.statements.len() <= limits::PUSH_GROUP_MAX;
         for (statement, origin) in group.statements.iter().zip(group.origins) {
@@ -119,6 +115,36 @@ impl<S: Store> Node<S> {
         if let Some(first) = first {
             self.out.push_durable(Effect::Event(Event::Logged { first, count }));
         }
+        Ok(())
+    }
+
+    /// Gossips the newest checkpoint with the statements since the last that was gossiped, if they fit and the budget allows; else it
+    /// waits, and everything that was signed meanwhile is told with it or fetched.
+    pub(in crate::protocol) fn tell_news(&mut self, turn: &Turn, first: Option<u64>) -> Result<(), StoreError> {
+        let log = self.me.log;
+        if !self.author.untold || !self.author.news.take(limits::NEWS_TOLD, turn.now) {
+            return Ok(());
+        }
+        self.author.untold = false;
+        let complete = self.logs.get(&log).and_then(|state| state.complete.clone());
+        let Some((checkpoint, root)) = complete else { return Ok(()) };
+        let Some((_, size)) = root.claim.log_and_size() else { return Ok(()) };
+        let from = self.author.told.or(first).unwrap_or(size).min(size);
+        self.author.told = Some(size);
+        let count = usize::try_from(size - from).unwrap_or(usize::MAX);
+        // No statement is so short that more than a group's worth would fit.
+        let mut statements = Vec::new();
+        if count <= limits::GROUP_RECORDS_MAX {
+            statements = self.store.statements(&log, from, count, usize::MAX)?;
+        }
+        let fit = statements.len() == count
+            && statements.iter().map(Vec::len).sum::<usize>() <= limits::GOSSIP_STATEMENTS_BYTES_MAX;
+        let news = if fit {
+            Gossip::News { checkpoint, from, statements }
+        } else {
+            Gossip::News { checkpoint, from: size, statements: Vec::new() }
+        };
+        self.out.push_settled(Effect::Gossip(news.encode()));
         Ok(())
     }
 

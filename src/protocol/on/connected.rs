@@ -20,6 +20,8 @@ pub(super) fn disconnected<S: Store>(node: &mut Node<S>, peer: MemberCode) {
     entry.connected = false;
     entry.body_requests = 0;
     entry.greeted = None;
+    // Nobody waits for these answers any more.
+    entry.waiting.clear();
 }
 
 /// Gives up what nobody answers, and compares with one peer per interval, chosen by chance: what gossip missed is found this way,

@@ -11,13 +11,15 @@ use crate::ledger::{Store, StoreError};
 
 use super::{Input, Node, Turn};
 
+pub(super) use request::answer_late;
+
 pub(super) fn dispatch<S: Store>(node: &mut Node<S>, turn: &mut Turn, input: Input) -> Result<(), StoreError> {
     match input {
         Input::Tick => connected::tick(node, turn),
         Input::Connected { peer } => connected::connected(node, peer),
         Input::Disconnected { peer } => connected::disconnected(node, peer),
         Input::Gossip { from, id, bytes } => gossip::gossip(node, turn, from, id, &bytes)?,
-        Input::Request { from, id, bytes } => request::request(node, turn, from, id, &bytes)?,
+        Input::Request { from, id, bytes } => request::request(node, turn, from, id, bytes)?,
         Input::Response { from, id, bytes } => response::response(node, turn, from, id, &bytes)?,
         Input::Failed { id } => response::failed(node, turn, id),
         Input::Submit { id, records } => node.submit(id, records)?,

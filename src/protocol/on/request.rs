@@ -3,16 +3,65 @@
 use crate::encoding::ids::MemberCode;
 use crate::ledger::{Key, Store, StoreError};
 use crate::protocol::message::{Request, Response};
-use crate::protocol::{Effect, Event, Node, Refusal, Turn};
+use crate::protocol::peers::Peer;
+use crate::protocol::{Effect, Event, Node, Refusal, Turn, limits};
 use crate::seal::LanesBody;
 
+/// Answers a question, now or when its asker's budget of work allows: who asks for too much is answered late, and others are not.
 pub(super) fn request<S: Store>(
+    node: &mut Node<S>,
+    turn: &Turn,
+    from: MemberCode,
+    id: u64,
+    bytes: Vec<u8>,
+) -> Result<(), StoreError> {
+    let peer = node.peers.entry(from);
+    peer.work.pass(limits::WORK, turn.now);
+    if peer.waiting.is_empty() && peer.work.has_any(limits::WORK, turn.now) {
+        return answer(node, turn, from, id, &bytes);
+    }
+    if peer.waiting.len() < limits::QUESTIONS_WAITING_PER_PEER {
+        peer.waiting.push_back((id, bytes));
+        node.shed.questions_delayed += 1;
+    } else {
+        node.shed.questions_refused += 1;
+        node.out.push(Effect::Respond { id, bytes: Response::Nothing.encode() });
+    }
+    Ok(())
+}
+
+/// Answers the questions that waited, as far as the budgets of their askers have grown.
+pub(in crate::protocol) fn answer_late<S: Store>(node: &mut Node<S>, turn: &Turn) -> Result<(), StoreError> {
+    let waiting = |(member, peer): (&MemberCode, &Peer)| (!peer.waiting.is_empty()).then_some(*member);
+    for from in node.peers.by_member.iter().filter_map(waiting).collect::<Vec<_>>() {
+        loop {
+            let peer = node.peers.entry(from);
+            peer.work.pass(limits::WORK, turn.now);
+            if !peer.work.has_any(limits::WORK, turn.now) {
+                break;
+            }
+            let Some((id, bytes)) = peer.waiting.pop_front() else { break };
+            answer(node, turn, from, id, &bytes)?;
+        }
+    }
+    Ok(())
+}
+
+/// Counts the work of so many bytes against the budget of the asker.
+fn charge<S: Store>(node: &mut Node<S>, from: MemberCode, bytes: usize) {
+    let work = limits::WORK_PER_KIB * (bytes as u64 / 1024);
+    node.peers.entry(from).work.spend(limits::WORK, work);
+}
+
+fn answer<S: Store>(
     node: &mut Node<S>,
     turn: &Turn,
     from: MemberCode,
     id: u64,
     bytes: &[u8],
 ) -> Result<(), StoreError> {
+    node.peers.entry(from).work.spend(limits::WORK, limits::WORK_PER_QUESTION);
+    charge(node, from, bytes.len());
     // The connection was admitted earlier; the charter may have changed since.
     if !node.federation.is_active(from) {
         node.out.push(Effect::Respond { id, bytes: Response::Nothing.encode() });
@@ -25,9 +74,10 @@ pub(super) fn request<S: Store>(
     };
     let response = match request {
         Request::Hello { published, frontier } => hello(node, turn, from, published, frontier)?,
-        Request::Published { from } => super::published::part(node, from),
-        Request::Range { log, from } => {
-            let bytes = node.chunk(log, from)?.encode();
+        Request::Published { from: start } => super::published::part(node, start),
+        Request::Range { log, from: start } => {
+            let bytes = node.chunk(log, start)?.encode();
+            charge(node, from, bytes.len());
             // What others hold of one's own log and one's own disk does not would end it after a crash.
             node.out.push_settled(Effect::Respond { id, bytes });
             return Ok(());
@@ -53,7 +103,9 @@ pub(super) fn request<S: Store>(
         }
     };
     // What is served may be staged only; a reader that verifies it loses nothing if we forget it.
-    node.out.push(Effect::Respond { id, bytes: response.encode() });
+    let bytes = response.encode();
+    charge(node, from, bytes.len());
+    node.out.push(Effect::Respond { id, bytes });
     Ok(())
 }
 
@@ -64,6 +116,8 @@ fn hello<S: Store>(
     published: crate::encoding::hash::Digest,
     theirs: crate::encoding::hash::Digest,
 ) -> Result<Response, StoreError> {
+    let work = limits::WORK_PER_LOG * node.logs.len() as u64;
+    node.peers.entry(from).work.spend(limits::WORK, work);
     let frontier = node.frontier();
     let root = frontier.root();
     let entries = if root == theirs { Vec::new() } else { frontier.entries().collect() };

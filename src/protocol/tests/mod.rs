@@ -5,6 +5,7 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test picks out what it compares")]
 
 mod author;
+mod budgets;
 mod hello;
 mod hostile;
 mod inbox;
@@ -221,7 +222,12 @@ pub(super) struct Owner {
 
 impl Owner {
     pub(super) fn new(member: &str) -> Self {
-        Self { log: LogId::first(code(member)), statements: Vec::new(), federation: federation() }
+        Self::of(member, federation())
+    }
+
+    /// The owner of a log in another federation than the usual one.
+    pub(super) fn of(member: &str, federation: Federation) -> Self {
+        Self { log: LogId::first(code(member)), statements: Vec::new(), federation }
     }
 
     /// A log of so many statements; two with another `branch` are two histories.
@@ -238,14 +244,24 @@ impl Owner {
         self.push_statement(binds, 0, Digest([branch; 32]), Vec::new());
     }
 
+    /// The same, so many seconds after the founding.
+    pub(super) fn push_at(&mut self, branch: u8, seconds: i64) {
+        let binds = if self.statements.is_empty() { Binds::Lanes } else { Binds::Body };
+        self.push_dated(binds, 0, Digest([branch; 32]), Vec::new(), seconds);
+    }
+
     pub(super) fn push_statement(&mut self, binds: Binds, lanes: u64, digest: Digest, tags: Vec<[u8; 16]>) {
+        self.push_dated(binds, lanes, digest, tags, 1);
+    }
+
+    fn push_dated(&mut self, binds: Binds, lanes: u64, digest: Digest, tags: Vec<[u8; 16]>, seconds: i64) {
         let key = self.key();
         let position = self.statements.len() as u64;
         let statement = Statement {
             id: RecordId { log: self.log, position },
             kid: key.public().kid(),
             federation: self.federation.id(),
-            issued_at: fixture::at(1),
+            issued_at: fixture::at(seconds),
             binds,
             digest,
             lanes,
