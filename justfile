@@ -31,3 +31,8 @@ demo:
 # Licences, banned crates, sources (needs cargo-deny)
 deny:
     cargo deny check bans licenses sources
+
+# Fuzz one target of fuzz/README.md, e.g. `just fuzz statement -runs=10000000` (needs cargo-fuzz)
+fuzz target *options:
+    mkdir -p fuzz/corpus/{{target}}
+    RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none {{target}} fuzz/corpus/{{target}} fuzz/seeds/{{target}} -- -max_len=4096 -timeout=10 -rss_limit_mb=512 {{options}}

@@ -8,6 +8,7 @@ mod cli;
 mod evidence;
 mod evidence_fixture;
 mod floors;
+mod fuzz_twin;
 #[cfg(feature = "node")]
 mod import;
 mod interop;

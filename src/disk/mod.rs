@@ -27,6 +27,8 @@ mod files;
 mod flush;
 mod frame;
 mod index;
+#[cfg(any(test, feature = "simulate"))]
+pub mod probe;
 mod segment;
 mod sled_index;
 #[cfg(test)]

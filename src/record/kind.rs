@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// What a record says. The set is open: a kind of a later version is carried untouched and shown by its name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// E02: the exporting country announces an export; opens a consignment.
     ExportNotification,
@@ -134,6 +134,13 @@ impl Kind {
             Self::Seizure => &["place", "office"],
             Self::Acknowledgement | Self::Objection | Self::Amendment | Self::Cancellation | Self::Other(_) => &[],
         }
+    }
+}
+
+impl fmt::Debug for Kind {
+    /// Without the name of an unknown kind, which is whatever stood in a sealed body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code().unwrap_or("Other(..)"))
     }
 }
 

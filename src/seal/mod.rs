@@ -16,6 +16,8 @@ pub mod fields;
 pub mod head;
 pub mod lane;
 mod padding;
+#[cfg(any(test, feature = "simulate"))]
+pub mod probe;
 pub mod slot;
 
 pub use body::{CompartmentDraft, SealedBody, seal_body};
