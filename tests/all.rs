@@ -9,6 +9,7 @@ mod evidence;
 mod evidence_fixture;
 mod floors;
 mod fuzz_twin;
+mod hostile;
 #[cfg(feature = "node")]
 mod import;
 mod interop;

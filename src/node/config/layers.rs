@@ -12,6 +12,11 @@ use toml::de::{DeTable, DeValue};
 
 use super::options::{Default, Kind, OPTIONS, OptionRow, nearest};
 
+/// A line longer than this is not shown beside its fault: nobody would find the place in it.
+const EXCERPT_BYTES_MAX: usize = 300;
+/// Faults that are told one by one: a file that is none of ours has as many as it has lines.
+const FAULTS_TOLD: usize = 40;
+
 /// What overrides the file.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
@@ -213,7 +218,8 @@ impl<'a> Layers<'a> {
     fn fault_at(&mut self, span: Range<usize>, what: String) {
         let (line, column, excerpt) = place(self.text, &span);
         let origin = Origin::File { path: self.file.to_owned(), line, column };
-        self.faults.push(Fault { origin, what, excerpt: Some(excerpt) });
+        let excerpt = Some(excerpt).filter(|(line, _)| line.len() <= EXCERPT_BYTES_MAX);
+        self.faults.push(Fault { origin, what, excerpt });
     }
 
     fn read_file(&mut self) {
@@ -339,7 +345,9 @@ fn counted(faults: usize) -> String {
 }
 
 fn listed(faults: &[Fault]) -> String {
-    faults.iter().map(|fault| format!("\n{fault}")).collect()
+    let more =
+        if faults.len() > FAULTS_TOLD { format!("\n  and {} more", faults.len() - FAULTS_TOLD) } else { String::new() };
+    faults.iter().take(FAULTS_TOLD).map(|fault| format!("\n{fault}")).chain([more]).collect()
 }
 
 impl fmt::Display for Fault {
