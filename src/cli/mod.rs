@@ -16,6 +16,7 @@ mod init;
 mod ledger;
 mod log;
 mod manifest;
+mod metrics;
 mod offline;
 mod peers;
 mod record;
@@ -72,6 +73,8 @@ enum Command {
     Peers(peers::Args),
     /// Whether the node is well
     Status(status::Args),
+    /// The node's figures, for Prometheus
+    Metrics(metrics::Args),
     /// Prove a record to an outsider
     #[command(subcommand)]
     Evidence(evidence::Command),
@@ -106,6 +109,7 @@ fn dispatch(context: &Context, command: Command) -> Outcome {
         Command::Ledger(args) => ledger::run(context, &args),
         Command::Peers(args) => peers::run(context, &args),
         Command::Status(args) => status::run(context, &args),
+        Command::Metrics(args) => metrics::run(context, &args),
         Command::Evidence(command) => evidence::run(context, command),
         Command::Demo(args) => demo::run(context, &args),
     }

@@ -32,12 +32,16 @@ pub(super) struct Args {
     /// End when standard input ends: for a parent that must not leave the node behind
     #[arg(long, hide = true)]
     stop_on_stdin_end: bool,
+    /// Count connections from this machine as those from anywhere, although the keys are for development: to measure floods
+    #[arg(long, hide = true)]
+    count_loopback: bool,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Outcome {
     let config = context.config()?;
     log::start(&config.log, context.ui.color)?;
-    let (node, setup) = prepare(context, &config)?;
+    let (node, mut setup) = prepare(context, &config)?;
+    setup.network.exempt_loopback &= !args.count_loopback;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(&config, node, setup, args.stop_on_stdin_end))
 }

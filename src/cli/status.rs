@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::context::{Context, unexpected};
 use super::report::{Exit, Outcome};
 use super::show::counted;
-use crate::node::ask::{Request, Response, StatusView};
+use crate::node::ask::{LoadView, Request, Response, StatusView};
 
 /// Tells on one screen whether the node is well.
 ///
@@ -17,6 +17,14 @@ pub(super) fn run(context: &Context, _args: &Args) -> Outcome {
     let Response::Status(status) = context.ask(&Request::Status)? else { return Err(unexpected()) };
     context.ui.result(&status, text(&status))?;
     Ok(if status.equivocations.is_empty() { Exit::Success } else { Exit::Equivocation })
+}
+
+/// Memory, and what was shed, if anything was.
+fn load_text(load: &LoadView) -> String {
+    let shed: Vec<String> =
+        load.shed.iter().filter(|(_, count)| **count > 0).map(|(what, count)| format!("{what} {count}")).collect();
+    let shed = if shed.is_empty() { "nothing shed".to_owned() } else { format!("shed: {}", shed.join(", ")) };
+    format!("{} MiB in memory, {shed}", load.memory_bytes / (1024 * 1024))
 }
 
 fn text(status: &StatusView) -> String {
@@ -48,6 +56,22 @@ fn text(status: &StatusView) -> String {
     if status.running {
         rows.push(("peers", format!("{} of {} connected", status.peers_connected, status.members.saturating_sub(1))));
         rows.push(("listening", status.listening.join(" ")));
+    }
+    if let Some(load) = &status.load {
+        rows.push(("load", load_text(load)));
+        let codes = |list: &[crate::encoding::ids::MemberCode]| codes(list);
+        if !load.network_up {
+            let times = counted(load.network_crashes, "time");
+            rows.push(("NETWORK DOWN", format!("it has ended by itself {times}; it is started again after a wait")));
+        } else if load.network_crashes > 0 {
+            rows.push(("network", format!("started again {}", counted(load.network_crashes, "time"))));
+        }
+        if !load.barred.is_empty() {
+            rows.push(("SHUT OUT", format!("{}: what they send makes the network end", codes(&load.barred))));
+        }
+        if !load.over_quota.is_empty() {
+            rows.push(("over quota", format!("{}: their logs are fetched more slowly", codes(&load.over_quota))));
+        }
     }
     if let Some(reason) = &status.read_only {
         rows.push(("READ ONLY", reason.clone()));

@@ -12,11 +12,13 @@ use super::codec::Frames;
 use super::config::{Config, Limits};
 use super::gossip::{self, Gossip};
 use super::limits;
+use super::trace::{Marker, Trace};
 
 /// Everything that runs on a connection. The order matters: libp2p asks the parts from first to last and stops at the
 /// first that denies, and the protocols must not prepare anything for a connection that is denied.
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
+    trace: Marker,
     pub(super) address_cap: AddressCap,
     pub(super) allowed: allow_block_list::Behaviour<allow_block_list::AllowedPeers>,
     pub(super) limits: connection_limits::Behaviour,
@@ -30,8 +32,8 @@ pub(super) struct Behaviour {
 }
 
 impl Behaviour {
-    pub(super) fn new(config: &Config) -> Result<Self, NetworkError> {
-        let frames = Frames { limit: config.limits.frame_bytes };
+    pub(super) fn new(config: &Config, trace: &Trace) -> Result<Self, NetworkError> {
+        let frames = Frames::new(config);
         let requests = |support, streams| {
             let options = request_response::Config::default()
                 .with_request_timeout(config.limits.request_timeout)
@@ -44,6 +46,7 @@ impl Behaviour {
         };
         let ping = ping::Config::new().with_interval(config.limits.ping_interval).with_timeout(limits::PING_TIMEOUT);
         Ok(Behaviour {
+            trace: Marker(trace.clone()),
             address_cap: AddressCap::new(&config.limits, config.exempt_loopback),
             allowed: allow_block_list::Behaviour::default(),
             limits: connection_limits::Behaviour::new(connection_limits(&config.limits, 0)),
@@ -80,10 +83,60 @@ fn sync_protocol(federation: &[u8; 32]) -> StreamProtocol {
 fn memory_limit(bytes: Option<u64>) -> memory_connection_limits::Behaviour {
     use memory_connection_limits::Behaviour;
     let share = |bytes: u64| bytes / 100 * limits::MEMORY_PERCENT;
-    // Control groups version 2; "max" where there is no limit.
-    let control_group = || std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok()?.trim().parse().ok();
-    match bytes.or_else(|| control_group().map(share)) {
+    match bytes.or_else(|| control_group_memory().map(share)) {
         Some(bytes) => Behaviour::with_max_bytes(usize::try_from(bytes).unwrap_or(usize::MAX)),
         None => Behaviour::with_max_percentage(limits::MEMORY_PERCENT as f64 / 100.0),
+    }
+}
+
+/// The memory that the control group of this process may have: the least of the group and those around it.
+fn control_group_memory() -> Option<u64> {
+    let groups = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    control_group_files(&groups)
+        .iter()
+        // "max" where there is no limit.
+        .filter_map(|file| std::fs::read_to_string(file).ok()?.trim().parse::<u64>().ok())
+        .min()
+}
+
+/// Where the limits of these groups are said to be: `0::/path` in version 2, `7:memory:/path` in version 1.
+fn control_group_files(groups: &str) -> Vec<String> {
+    let mut files = Vec::new();
+    for line in groups.lines() {
+        let mut parts = line.splitn(3, ':');
+        let (Some(_), Some(controllers), Some(path)) = (parts.next(), parts.next(), parts.next()) else { continue };
+        let (root, name) = match controllers {
+            "" => ("/sys/fs/cgroup", "memory.max"),
+            list if list.split(',').any(|one| one == "memory") => ("/sys/fs/cgroup/memory", "memory.limit_in_bytes"),
+            _ => continue,
+        };
+        let mut path = path.trim_end_matches('/');
+        loop {
+            files.push(format!("{root}{path}/{name}"));
+            let Some((parent, _)) = path.rsplit_once('/') else { break };
+            path = parent;
+        }
+    }
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_memory_limit_is_looked_for_in_the_own_group_and_those_around_it() {
+        let files = control_group_files("7:memory:/a\n3:cpu,cpuacct:/a\n0::/system.slice/node.service\n");
+        assert_eq!(
+            files,
+            [
+                "/sys/fs/cgroup/memory/a/memory.limit_in_bytes",
+                "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+                "/sys/fs/cgroup/system.slice/node.service/memory.max",
+                "/sys/fs/cgroup/system.slice/memory.max",
+                "/sys/fs/cgroup/memory.max",
+            ]
+        );
+        assert_eq!(control_group_files("0::/"), ["/sys/fs/cgroup/memory.max"]);
     }
 }

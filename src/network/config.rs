@@ -21,12 +21,23 @@ pub struct Config {
     /// Whether loopback addresses are exempt from the counts per address. For the demo and for tests, where every member
     /// has the same address.
     pub exempt_loopback: bool,
+    /// A request with these bytes makes the network panic: to see that the node survives it. Not in a release.
+    #[cfg(any(test, feature = "simulate"))]
+    pub trip_wire: Option<&'static [u8]>,
 }
 
 impl Config {
     /// A configuration with the default limits, for a node that listens on `listen`.
     pub fn new(transport_secret: Zeroizing<[u8; 32]>, federation: [u8; 32], listen: Vec<String>) -> Self {
-        Config { transport_secret, listen, federation, limits: Limits::default(), exempt_loopback: false }
+        Config {
+            transport_secret,
+            listen,
+            federation,
+            limits: Limits::default(),
+            exempt_loopback: false,
+            #[cfg(any(test, feature = "simulate"))]
+            trip_wire: None,
+        }
     }
 }
 

@@ -25,10 +25,12 @@ struct Served {
 }
 
 impl Inbox {
-    /// Whether one more request of this peer may be served.
+    /// Whether one more request of this peer may be served: never more than half as many as there are places left, so that peers
+    /// that fill all of theirs, and read their answers slowly, always leave some to the others.
     pub(super) fn has_room(&self, from: &TransportKey) -> bool {
-        self.served.len() < SERVED_TOTAL
-            && self.served.values().filter(|served| served.from == *from).count() < SERVED_PER_PEER
+        let free = SERVED_TOTAL.saturating_sub(self.served.len());
+        let own = self.served.values().filter(|served| served.from == *from).count();
+        free > 0 && own < SERVED_PER_PEER && own <= free / 2
     }
 
     /// Takes in a request; the answer is owed under the id returned.

@@ -54,6 +54,13 @@ pub const SERVED_PER_PEER: usize = 2 * IN_FLIGHT_PER_PEER;
 /// Requests that we serve at the same time for all peers: 68 MiB at most.
 pub const SERVED_TOTAL: usize = 64;
 
+/// The least that must pass on a stream on which a frame is under way, in bytes per second: who is slower than this is no line but
+/// a trick to hold a place.
+pub const PROGRESS_BYTES_PER_SECOND: u64 = 1024;
+
+/// How long nothing need pass, at first: a round trip over a bad line, and more.
+pub const PROGRESS_GRACE: Duration = Duration::from_secs(5);
+
 /// From asking to the last byte of the answer: 1 MiB at 300 kbit/s.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 

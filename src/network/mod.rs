@@ -33,6 +33,7 @@ mod redial;
 mod swarm;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod transport;
 
 use std::sync::Arc;
@@ -52,6 +53,7 @@ pub use peer_id::TransportKey;
 pub struct Handle {
     commands: mpsc::Sender<Command>,
     tally: Arc<counters::Tally>,
+    trace: trace::Trace,
 }
 
 impl Handle {
@@ -75,6 +77,11 @@ impl Handle {
     /// What has been turned away so far.
     pub fn counters(&self) -> Counters {
         self.tally.read()
+    }
+
+    /// If the network has ended by itself: the peer whose bytes it was most likely working on.
+    pub fn suspect(&self) -> Option<TransportKey> {
+        self.trace.suspect()
     }
 }
 
@@ -108,10 +115,11 @@ pub fn check_address(text: &str) -> Result<(), NetworkError> {
 /// [`NetworkError`] if the environment, the key or an address is no good.
 pub fn start(config: &Config) -> Result<(Handle, mpsc::Receiver<Event>, JoinHandle<()>), NetworkError> {
     refuse_key_log()?;
-    let swarm = transport::listen(config)?;
+    let trace = trace::Trace::default();
+    let swarm = transport::listen(config, &trace)?;
     let (commands, commands_out) = mpsc::channel(limits::COMMAND_QUEUE);
     let (events_in, events) = mpsc::channel(limits::EVENT_QUEUE);
     let tally = Arc::new(counters::Tally::default());
-    let task = swarm::Task::new(config, swarm, commands_out, events_in, Arc::clone(&tally));
-    Ok((Handle { commands, tally }, events, tokio::spawn(task.run())))
+    let task = swarm::Task::new(config, swarm, commands_out, events_in, Arc::clone(&tally), trace.clone());
+    Ok((Handle { commands, tally, trace }, events, tokio::spawn(task.run())))
 }

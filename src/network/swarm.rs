@@ -25,6 +25,7 @@ use super::inbox::Inbox;
 use super::outbox::Outbox;
 use super::outlet::Outlet;
 use super::redial::Redial;
+use super::trace::Trace;
 use super::{
     Command, Config, Event, Limits, Peer, RequestFailure, ResponseId, TransportKey, Verdict, gossip, limits, peer_id,
     transport,
@@ -50,6 +51,10 @@ pub(super) struct Task {
     /// How often refused outsiders are reported.
     refusals: Bucket,
     tally: Arc<Tally>,
+    trace: Trace,
+    /// What makes this task panic, in tests.
+    #[cfg(any(test, feature = "simulate"))]
+    pub(super) trip_wire: Option<&'static [u8]>,
     started: Instant,
 }
 
@@ -67,6 +72,7 @@ impl Task {
         commands: mpsc::Receiver<Command>,
         events: mpsc::Sender<Event>,
         tally: Arc<Tally>,
+        trace: Trace,
     ) -> Self {
         let own = TransportKey::of_secret(&config.transport_secret);
         Task {
@@ -84,6 +90,9 @@ impl Task {
             inbox: Inbox::default(),
             refusals: Bucket::new(limits::REFUSALS_PER_SECOND, limits::REFUSAL_BURST, Duration::ZERO),
             tally,
+            trace,
+            #[cfg(any(test, feature = "simulate"))]
+            trip_wire: config.trip_wire,
             started: Instant::now(),
         }
     }
@@ -108,6 +117,10 @@ impl Task {
                 () = self.outlet.flush(), if self.outlet.has_backlog() => {}
                 event = self.swarm.select_next_some() => self.on_swarm_event(event),
                 () = wake => {}
+                () = self.trace.crashed() => {
+                    tracing::error!("the task of a connection has panicked");
+                    return;
+                }
                 () = &mut node_gone => break,
             }
             self.dial_who_is_due();

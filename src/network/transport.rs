@@ -7,11 +7,12 @@ use libp2p::{Multiaddr, Swarm, SwarmBuilder, noise, quic, tcp, tls, yamux};
 
 use super::behaviour::Behaviour;
 use super::error::causes;
+use super::trace::Trace;
 use super::{Config, NetworkError, limits, peer_id};
 
 /// Builds the swarm and starts to listen. Must be called inside a tokio runtime.
-pub(super) fn listen(config: &Config) -> Result<Swarm<Behaviour>, NetworkError> {
-    let mut swarm = build(config)?;
+pub(super) fn listen(config: &Config, trace: &Trace) -> Result<Swarm<Behaviour>, NetworkError> {
+    let mut swarm = build(config, trace)?;
     for text in &config.listen {
         let address = parse(text)?;
         swarm
@@ -37,8 +38,8 @@ pub(super) fn parse(text: &str) -> Result<Multiaddr, NetworkError> {
     }
 }
 
-fn build(config: &Config) -> Result<Swarm<Behaviour>, NetworkError> {
-    let behaviour = Behaviour::new(config)?;
+fn build(config: &Config, trace: &Trace) -> Result<Swarm<Behaviour>, NetworkError> {
+    let behaviour = Behaviour::new(config, trace)?;
     let swarm = SwarmBuilder::with_existing_identity(peer_id::keypair(&config.transport_secret)?)
         .with_tokio()
         .with_tcp(tcp::Config::new(), (tls::Config::new, noise::Config::new), multiplexer)
@@ -46,8 +47,8 @@ fn build(config: &Config) -> Result<Swarm<Behaviour>, NetworkError> {
         .with_quic_config(quic_config)
         .with_behaviour(|_| behaviour)
         .unwrap_or_else(|never| match never {})
-        .with_swarm_config(|swarm| {
-            swarm
+        .with_swarm_config(|_| {
+            libp2p::swarm::Config::with_executor(trace.executor())
                 .with_idle_connection_timeout(limits::IDLE_TIMEOUT)
                 .with_max_negotiating_inbound_streams(limits::NEGOTIATING_STREAMS)
                 // All addresses of a peer are tried, QUIC first, the others a moment later.

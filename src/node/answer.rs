@@ -230,6 +230,7 @@ pub fn status<S: Store>(view: &View<'_, S>) -> Result<StatusView, Problem> {
         peers_connected: 0,
         equivocations: ledger.logs.iter().filter(|log| log.state == LogState::Quarantined).map(|log| log.log).collect(),
         read_only: None,
+        load: None,
         waiting: 0,
         unaudited: ledger.logs.iter().map(|log| log.size - log.audited).sum(),
     })

@@ -296,6 +296,25 @@ pub struct StatusView {
     pub waiting: u64,
     /// Statements held whose own signatures are not checked yet.
     pub unaudited: u64,
+    /// What it turns away or puts off, while it runs.
+    pub load: Option<LoadView>,
+}
+
+/// What a running node turns away or puts off, so that it stays up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadView {
+    /// Whether the network runs; if not, it is started again after a wait.
+    pub network_up: bool,
+    /// How often it ended by itself.
+    pub network_crashes: u64,
+    /// Members that are shut out for a while, because what they send makes it end.
+    pub barred: Vec<MemberCode>,
+    /// Members whose logs are fetched more slowly, because they are over the charter's statements per day.
+    pub over_quota: Vec<MemberCode>,
+    /// Resident memory of the process.
+    pub memory_bytes: u64,
+    /// How often what was shed since the start, by a fixed list of words.
+    pub shed: BTreeMap<String, u64>,
 }
 
 /// Something that happened while a request was worked on.

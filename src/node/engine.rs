@@ -17,12 +17,12 @@ use crate::network::{self, Command, Handle, NetworkError};
 use crate::protocol::{Effect, Input, Node, Now, Signing};
 
 use super::answer;
-use super::ask::{Call, PeerView, Problem, ProblemKind, Request, Response};
+use super::ask::{Call, LoadView, PeerView, Problem, ProblemKind, Request, Response};
 use super::clock;
 use super::desk::Desk;
 use super::links::{self, Links};
 use super::signer::{self, Order, SigningKeys};
-use super::supervisor::Supervisor;
+use super::supervisor::{Health, Supervisor};
 
 /// Inputs taken together: one flush and one frontier for all of them.
 const INPUTS_MAX: usize = 256;
@@ -88,6 +88,7 @@ pub async fn run(
         internal,
         flushes,
         network: network.handle().clone(),
+        health: network.health(),
         stopping: false,
     };
     engine.admit_members();
@@ -106,7 +107,10 @@ pub async fn run(
             Some(input) = answers.recv() => inputs.push(input),
             // Before what peers send, so that no flood of theirs keeps time from passing or an officer from being heard.
             _ = tick.tick() => inputs.push(Input::Tick),
-            Some(call) = calls.recv() => inputs.extend(engine.take(call)),
+            Some(call) = calls.recv() => {
+                engine.health = network.health();
+                inputs.extend(engine.take(call));
+            }
             event = network.next() => match event {
                 Some(event) => inputs.extend(engine.links.input(event)),
                 None => inputs.extend(engine.links.reset()),
@@ -118,6 +122,7 @@ pub async fn run(
         }
         if network.revive() {
             engine.network = network.handle().clone();
+            engine.health = network.health();
             engine.admit_members();
         }
         while inputs.len() < INPUTS_MAX {
@@ -150,6 +155,7 @@ struct Engine {
     internal: mpsc::Sender<Input>,
     flushes: mpsc::Sender<Flushed>,
     network: Handle,
+    health: Health,
     stopping: bool,
 }
 
@@ -228,7 +234,8 @@ impl Engine {
     }
 
     fn admit_members(&mut self) {
-        let command = self.links.set_members(self.node.federation(), self.node.view().me().member);
+        let own = self.node.view().me().member;
+        let command = self.links.set_members(self.node.federation(), own, &self.health.barred);
         links::send(&self.network, command);
     }
 
@@ -302,7 +309,36 @@ impl Engine {
         };
         status.waiting = running.waiting as u64;
         status.unaudited = running.unaudited;
+        status.load = Some(self.load());
         Ok(Response::Status(Box::new(status)))
+    }
+
+    fn load(&self) -> LoadView {
+        let Health { up, crashes, barred, counters } = &self.health;
+        let shed = self.node.shed(Now(clock::now_ms()));
+        LoadView {
+            network_up: *up,
+            network_crashes: *crashes,
+            barred: barred.iter().filter_map(|key| self.links.member(key)).collect(),
+            over_quota: shed.over_quota,
+            memory_bytes: resident_memory(),
+            shed: [
+                ("connection-outsider", counters.outsiders_refused),
+                ("connection-limit", counters.connections_over_limit),
+                ("connection-memory", counters.connections_no_memory),
+                ("gossip-peer-rate", counters.gossip_over_rate),
+                ("gossip-author-budget", shed.gossip_over_budget),
+                ("gossip-busy", counters.gossip_not_kept_up),
+                ("question-peer-rate", counters.requests_over_rate),
+                ("question-no-room", counters.requests_no_room),
+                ("question-busy", counters.requests_not_kept_up),
+                ("question-delayed", shed.questions_delayed),
+                ("question-refused", shed.questions_refused),
+                ("body-early", shed.bodies_dropped),
+            ]
+            .map(|(what, count)| (what.to_owned(), count))
+            .into(),
+        }
     }
 
     /// Members whose newest cosignature is over the frontier of this node.
@@ -362,6 +398,13 @@ fn check(id: u64, checks: Vec<SignatureCheck>, answers: mpsc::Sender<Input>) {
         // The receiver is gone only when the node has ended already.
         drop(answers.blocking_send(Input::Checked { id, hold }));
     }));
+}
+
+/// What this process has in memory, as Linux tells it; 0 elsewhere.
+fn resident_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).map_or(0, |kib| kib * 1024)
 }
 
 fn finish(reply: super::ask::Reply, answer: Result<Response, Problem>) {

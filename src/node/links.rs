@@ -21,17 +21,23 @@ pub(super) struct Links {
 
 impl Links {
     /// Takes the members' transport keys, and gives the network the set of those who may connect.
-    pub(super) fn set_members(&mut self, federation: &Federation, own: MemberCode) -> Command {
+    /// Without those that are shut out.
+    pub(super) fn set_members(&mut self, federation: &Federation, own: MemberCode, barred: &[TransportKey]) -> Command {
         self.members.clear();
         let mut peers = Vec::new();
         for transport in federation.transports().filter(|transport| federation.is_active(transport.member)) {
             let key = TransportKey(*transport.key.as_bytes());
             self.members.insert(key, transport.member);
-            if transport.member != own {
+            if transport.member != own && !barred.contains(&key) {
                 peers.push(Peer { key, addresses: transport.addresses.to_vec() });
             }
         }
         Command::SetPeers(peers)
+    }
+
+    /// Whose transport key it is.
+    pub(super) fn member(&self, key: &TransportKey) -> Option<MemberCode> {
+        self.members.get(key).copied()
     }
 
     /// What the core is told of an event of the network.

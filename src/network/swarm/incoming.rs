@@ -17,6 +17,11 @@ type Exchange = request_response::Event<Vec<u8>, Vec<u8>>;
 
 impl Task {
     pub(super) fn on_swarm_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        self.take_swarm_event(event);
+        self.trace.handling(None);
+    }
+
+    fn take_swarm_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
             SwarmEvent::Behaviour(event) => self.on_behaviour_event(event),
             SwarmEvent::NewListenAddr { address, .. } => self.outlet.deliver(Event::Listening(address.to_string())),
@@ -46,7 +51,7 @@ impl Task {
 
     fn on_behaviour_event(&mut self, event: BehaviourEvent) {
         match event {
-            BehaviourEvent::AddressCap(never) => match never {},
+            BehaviourEvent::Trace(never) | BehaviourEvent::AddressCap(never) => match never {},
             BehaviourEvent::Allowed(never) | BehaviourEvent::Limits(never) | BehaviourEvent::Memory(never) => {
                 match never {}
             }
@@ -102,7 +107,7 @@ impl Task {
         if !matches!(error, ListenError::Denied { .. }) {
             return;
         }
-        count(&self.tally.connections_refused);
+        count(self.tally.of_refusal(error));
         if self.refusals.take(self.now()) {
             let _told = self.outlet.offer(Event::Refused { address: address.to_string(), reason });
         }
@@ -117,17 +122,21 @@ impl Task {
     fn on_gossip_event(&mut self, event: gossipsub::Event) {
         let gossipsub::Event::Message { propagation_source, message_id, message } = event else { return };
         let Some(from) = peer_id::key(&propagation_source) else { return };
+        self.trace.handling(Some(from));
         let hash = gossip::message_id(message.topic.as_str(), &message.data);
         debug_assert_eq!(message_id.0, hash);
         let now = self.now();
-        let welcome = message.topic == self.topic
-            && self.peers.get_mut(&from).is_some_and(|member| member.gossip.take(now))
-            && self.outlet.offer(Event::Gossip { from, id: GossipId { hash, from }, bytes: message.data });
-        if !welcome {
-            // Too much, or the node is busy: nobody's fault, and sync brings it later.
-            count(&self.tally.gossip_dropped);
-            self.give_verdict(&hash, &from, Verdict::Ignore);
+        let in_time =
+            message.topic == self.topic && self.peers.get_mut(&from).is_some_and(|member| member.gossip.take(now));
+        if !in_time {
+            count(&self.tally.gossip_over_rate);
+        } else if !self.outlet.offer(Event::Gossip { from, id: GossipId { hash, from }, bytes: message.data }) {
+            count(&self.tally.gossip_not_kept_up);
+        } else {
+            return;
         }
+        // Too much, or the node is busy: nobody's fault, and sync brings it later.
+        self.give_verdict(&hash, &from, Verdict::Ignore);
     }
 
     fn on_server_event(&mut self, event: Exchange) {
@@ -146,17 +155,20 @@ impl Task {
     /// A request that is not taken is dropped with its channel: the peer sees its stream closed.
     fn on_request(&mut self, peer: &PeerId, request: InboundRequestId, bytes: Vec<u8>, channel: Channel) {
         let Some(from) = self.member(peer) else { return };
+        self.trace.handling(Some(from));
+        #[cfg(any(test, feature = "simulate"))]
+        assert!(self.trip_wire.is_none_or(|wire| bytes != wire), "the trip wire of a test");
         let now = self.now();
         let in_time = self.peers.get_mut(&from).is_some_and(|member| member.requests.take(now));
         if !in_time || !self.inbox.has_room(&from) {
             tracing::debug!(%from, "request dropped, too many");
-            count(&self.tally.requests_dropped);
+            count(if in_time { &self.tally.requests_no_room } else { &self.tally.requests_over_rate });
             return;
         }
         let id = self.inbox.insert(from, request, channel);
         if !self.outlet.offer(Event::Request { from, id, bytes }) {
             tracing::debug!(%from, "request dropped, the node is busy");
-            count(&self.tally.requests_dropped);
+            count(&self.tally.requests_not_kept_up);
             self.inbox.drop_request(id);
         }
     }
@@ -178,6 +190,7 @@ impl Task {
 
     fn on_answer(&mut self, request: &OutboundRequestId, answer: Result<Vec<u8>, RequestFailure>) {
         let Some((peer, id)) = self.asked.remove(request) else { return };
+        self.trace.handling(Some(peer));
         self.outbox.done(&peer);
         // An answer of a peer that has been removed meanwhile is not used.
         let answer =

@@ -87,7 +87,7 @@ async fn an_outsider_that_keeps_trying_is_reported_now_and_then() {
         };
         timeout(PATIENCE, closed).await.unwrap();
     }
-    assert_eq!(node.handle.counters().connections_refused, 30);
+    assert_eq!(node.handle.counters().connections_refused(), 30);
     let reported = node.events_for(Duration::from_millis(100)).await.len();
     assert!((10..25).contains(&reported), "{reported}");
 }

@@ -1,0 +1,59 @@
+//! `shieldwall metrics`.
+//!
+//! The text is made here and not by a library: it is a dozen lines, and every name and label comes from a fixed list, so that
+//! nothing that a peer says can get into it.
+
+use std::fmt::Write as _;
+
+use super::context::{Context, unexpected};
+use super::report::{Exit, Outcome};
+use crate::node::ask::{LoadView, Request, Response, StatusView};
+
+/// Prints the node's figures in the text form of Prometheus
+///
+/// For a collector that reads files or runs commands; there is no open port. Works on a stopped node's data folder too.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {}
+
+pub(super) fn run(context: &Context, _args: &Args) -> Outcome {
+    let Response::Status(status) = context.ask(&Request::Status)? else { return Err(unexpected()) };
+    context.ui.result(&status, text(&status))?;
+    Ok(Exit::Success)
+}
+
+fn text(status: &StatusView) -> String {
+    let mut text = String::new();
+    let mut put = |name: &str, kind: &str, help: &str, samples: &[(String, u64)]| {
+        let lines = samples.iter().map(|(labels, value)| format!("shieldwall_{name}{labels} {value}\n"));
+        let lines: String = lines.collect();
+        write!(text, "# HELP shieldwall_{name} {help}\n# TYPE shieldwall_{name} {kind}\n{lines}")
+            .expect("writing to a string cannot fail");
+    };
+    let one = |value: u64| vec![(String::new(), value)];
+    put("up", "gauge", "1 if the node runs", &one(status.running.into()));
+    put("read_only", "gauge", "1 if nothing is logged at present", &one(status.read_only.is_some().into()));
+    put("charter_version", "gauge", "Version of the charter", &one(status.charter_version));
+    put("members", "gauge", "Active members", &one(status.members));
+    put("peers_connected", "gauge", "Connected members", &one(status.peers_connected));
+    let states = [("verified", status.statements_verified), ("flagged", status.statements_flagged)];
+    put("statements", "gauge", "Statements held, by outcome of the audit", &labelled("state", &states));
+    put("statements_unaudited", "gauge", "Statements held and not audited yet", &one(status.unaudited));
+    let states = [("opened", status.bodies_opened), ("missing", status.bodies_missing)];
+    put("bodies", "gauge", "Bodies addressed to this node", &labelled("state", &states));
+    put("records_waiting", "gauge", "Records that wait to be signed", &one(status.waiting));
+    put("equivocations", "gauge", "Logs of which two histories were signed", &one(status.equivocations.len() as u64));
+    if let Some(LoadView { network_up, network_crashes, barred, over_quota, memory_bytes, shed }) = &status.load {
+        put("network_up", "gauge", "1 if the network runs", &one((*network_up).into()));
+        put("network_crashes_total", "counter", "Times the network ended by itself", &one(*network_crashes));
+        put("peers_barred", "gauge", "Members shut out for making it end", &one(barred.len() as u64));
+        put("members_over_quota", "gauge", "Members over their statements per day", &one(over_quota.len() as u64));
+        put("memory_bytes", "gauge", "Resident memory", &one(*memory_bytes));
+        let shed: Vec<(&str, u64)> = shed.iter().map(|(what, count)| (what.as_str(), *count)).collect();
+        put("shed_total", "counter", "What was turned away or put off", &labelled("what", &shed));
+    }
+    text
+}
+
+fn labelled(label: &str, samples: &[(&str, u64)]) -> Vec<(String, u64)> {
+    samples.iter().map(|(word, value)| (format!("{{{label}=\"{word}\"}}"), *value)).collect()
+}
