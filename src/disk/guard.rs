@@ -80,6 +80,10 @@ const MAGIC: [u8; 8] = *b"SHIELDWG";
 const VERSION: u16 = 1;
 const HEADER: usize = 64;
 const FRAME: usize = 44;
+/// What a disk writes as a whole or not at all.
+const SECTOR: usize = 512;
+/// A torn group is no longer than this: a node signs at most some hundreds of statements at once.
+const TORN_MAX: usize = 1 << 20;
 /// Frames read at once when all are checked.
 const PIECE: u64 = 4096;
 
@@ -113,6 +117,13 @@ impl Guard {
     #[must_use]
     pub fn highest(&self) -> Option<u64> {
         self.next.checked_sub(1)
+    }
+
+    /// Whether it knows of a log's first `size` statements. A guard that does not has lost what it was told: a disk may say that it
+    /// has written and not have.
+    #[must_use]
+    pub fn covers(&self, size: u64) -> bool {
+        self.next >= size
     }
 
     /// What the key was asked to sign at `position`.
@@ -176,26 +187,60 @@ impl Guard {
         synced
     }
 
-    /// Checks every frame, and cuts off an incomplete one.
+    /// Checks every frame, and cuts off a torn end.
     fn check(&mut self) -> Result<(), GuardRefusal> {
         let length = self.file.length().doing("reading", &self.path)?;
         let body = length - HEADER as u64;
         self.next = body / FRAME as u64;
-        for start in (0..self.next).step_by(PIECE as usize) {
-            let count = PIECE.min(self.next - start);
-            let mut bytes = vec![0; count as usize * FRAME];
-            self.file.read_at(&mut bytes, offset(start)).doing("reading", &self.path)?;
-            for (position, frame) in (start..).zip(bytes.chunks_exact(FRAME)) {
-                let damaged = |what| GuardRefusal::Damaged { path: self.path.clone(), offset: offset(position), what };
-                parse(frame, position).map_err(damaged)?;
+        if let Some((position, what)) = self.first_bad()? {
+            if !self.is_torn(offset(position), length)? {
+                return Err(GuardRefusal::Damaged { path: self.path.clone(), offset: offset(position), what });
             }
+            self.next = position;
         }
-        if !body.is_multiple_of(FRAME as u64) {
+        if length != offset(self.next) {
             self.file.truncate(offset(self.next)).doing("cutting", &self.path)?;
         }
         // A process that was killed may have left frames that are read from the page cache and are not on the disk yet.
         self.file.sync().doing("syncing", &self.path)?;
         Ok(())
+    }
+
+    /// The first frame that is not whole, and what is wrong with it.
+    fn first_bad(&self) -> Result<Option<(u64, &'static str)>, StoreError> {
+        for start in (0..self.next).step_by(PIECE as usize) {
+            let count = PIECE.min(self.next - start);
+            let mut bytes = vec![0; count as usize * FRAME];
+            self.file.read_at(&mut bytes, offset(start)).doing("reading", &self.path)?;
+            for (position, frame) in (start..).zip(bytes.chunks_exact(FRAME)) {
+                if let Err(what) = parse(frame, position) {
+                    return Ok(Some((position, what)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether what is wrong from `start` on is a group that a loss of power tore: each frame that is not whole lies in a sector that was
+    /// never written, and so is zero from `start` on. A group that was not fsynced was not signed. Rot leaves no such sector.
+    fn is_torn(&self, start: u64, length: u64) -> Result<bool, StoreError> {
+        let group = usize::try_from(length - start).unwrap_or(usize::MAX);
+        if group > TORN_MAX {
+            return Ok(false);
+        }
+        let mut bytes = vec![0; group];
+        self.file.read_at(&mut bytes, start).doing("reading", &self.path)?;
+        let first = SECTOR - usize::try_from(start % SECTOR as u64).unwrap_or(0);
+        let sector = |at: usize| if at < first { 0 } else { (at - first) / SECTOR + 1 };
+        let mut unwritten = std::collections::BTreeMap::new();
+        for (at, byte) in bytes.iter().enumerate() {
+            *unwritten.entry(sector(at)).or_insert(true) &= *byte == 0;
+        }
+        let position = (start - HEADER as u64) / FRAME as u64;
+        Ok((position..).zip(bytes.chunks_exact(FRAME)).enumerate().all(|(number, (position, frame))| {
+            let (from, to) = (sector(number * FRAME), sector(number * FRAME + FRAME - 1));
+            parse(frame, position).is_ok() || (from..=to).any(|sector| unwritten[&sector])
+        }))
     }
 }
 
@@ -362,6 +407,33 @@ mod tests {
             bytes[bit / 8] ^= 1 << (bit % 8);
             fs.set_content(&path, &bytes);
             assert!(matches!(guard(&fs), Err(GuardRefusal::Damaged { .. })), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_group_torn_at_a_sector_is_cut_and_one_that_was_signed_never() {
+        let fs = FaultFs::default();
+        guard(&fs).unwrap().check_and_record(&digests(0..3)).unwrap();
+        let mut own = guard(&fs).unwrap();
+        fs.arm(Fault::on(Op::Sync, 0, Kind::CrashBefore));
+        assert!(own.check_and_record(&digests(3..40)).is_err());
+        for lost in 1..=4 {
+            let torn = fs.fork();
+            torn.lose_power(|piece| piece != lost);
+            let mut own = guard(&torn).unwrap();
+            let whole = own.highest().unwrap();
+            assert!((2..40).contains(&whole), "piece {lost}: {whole}");
+            assert!(own.covers(3) && !own.covers(whole + 2));
+            own.check_and_record(&digests(0..40)).unwrap();
+        }
+        fs.lose_power(|_| true);
+        let path = Path::new(DIR).join("guard/GE.guard");
+        let signed = fs.content(&path);
+        for at in HEADER..signed.len() {
+            let mut bytes = signed.clone();
+            bytes[at] ^= 0x20;
+            fs.set_content(&path, &bytes);
+            assert!(matches!(guard(&fs), Err(GuardRefusal::Damaged { .. })), "byte {at}");
         }
     }
 

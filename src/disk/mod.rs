@@ -21,6 +21,8 @@ pub mod fault;
 pub mod guard;
 pub mod open;
 pub mod store;
+#[cfg(any(test, feature = "simulate"))]
+pub mod sweep;
 
 mod edge;
 mod files;

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::disk::{DiskStore, Flushed, GuardRefusal};
 use crate::encoding::time::UnixTime;
-use crate::ledger::{SignatureCheck, StoreError};
+use crate::ledger::{SignatureCheck, Store as _, StoreError};
 use crate::network::{self, Command, Handle, NetworkError};
 use crate::protocol::{Effect, Input, Node, Now, Signing};
 
@@ -76,7 +76,9 @@ pub async fn run(
     let (internal, mut answers) = mpsc::channel(INPUTS_MAX);
     let (flushes, mut flushed) = mpsc::channel::<Flushed>(1);
     let member = node.view().me().member;
-    let signer = signer::start(&setup.data_dir, node.view().me().log, setup.signing_keys, internal.clone())?;
+    let log = node.view().me().log;
+    let size = node.store().size(&log);
+    let signer = signer::start(&setup.data_dir, log, size, setup.signing_keys, internal.clone())?;
     let mut network = Supervisor::start(setup.network)?;
     let mut engine = Engine {
         desk: Desk::new(member, setup.foreign_exports),

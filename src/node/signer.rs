@@ -37,21 +37,27 @@ pub struct SigningKeys {
 /// Starts the signer of `log`. It ends when the sender of orders is dropped.
 ///
 /// A guard that is not there is not begun here: only whoever makes the log's key knows that nothing was signed. Without it, the
-/// signer cosigns, and refuses to sign the log.
+/// signer cosigns, and refuses to sign the log. So it does if the guard knows of fewer statements than the `size` that the log has.
 ///
 /// # Errors
 /// [`GuardRefusal`] if the guard is damaged or of another machine.
 pub(super) fn start(
     data_dir: &Path,
     log: LogId,
+    size: u64,
     keys: SigningKeys,
     answers: mpsc::Sender<Input>,
 ) -> Result<mpsc::Sender<Order>, GuardRefusal> {
-    let mut guard = if Guard::exists(data_dir, log) { Some(Guard::open(data_dir, log)?) } else { None };
+    let mut guard = if Guard::exists(data_dir, log) {
+        let guard = Guard::open(data_dir, log)?;
+        if guard.covers(size) { Ok(guard) } else { Err("ends before the log does") }
+    } else {
+        Err("is not on this machine")
+    };
     let (sender, mut orders) = mpsc::channel::<Order>(ORDERS);
     let work = move || {
         while let Some(order) = orders.blocking_recv() {
-            let answer = sign(guard.as_mut(), log, &keys, order);
+            let answer = sign(guard.as_mut().map_err(|reason| *reason), log, &keys, order);
             if answers.blocking_send(answer).is_err() {
                 return;
             }
@@ -66,7 +72,7 @@ pub(super) fn start(
     Ok(sender)
 }
 
-fn sign(guard: Option<&mut Guard>, log: LogId, keys: &SigningKeys, order: Order) -> Input {
+fn sign(guard: Result<&mut Guard, &'static str>, log: LogId, keys: &SigningKeys, order: Order) -> Input {
     let Order { id, with, messages, guard: entries } = order;
     let key = match with {
         SigningKey::Witness => &keys.witness,
@@ -76,8 +82,11 @@ fn sign(guard: Option<&mut Guard>, log: LogId, keys: &SigningKeys, order: Order)
         }
     };
     if matches!(with, SigningKey::Log(_)) {
-        let Some(guard) = guard else {
-            return Input::NotSigned { id, reason: format!("the signer guard of log {log} is not on this machine") };
+        let guard = match guard {
+            Ok(guard) => guard,
+            Err(reason) => {
+                return Input::NotSigned { id, reason: format!("the signer guard of log {log} {reason}") };
+            }
         };
         if let Err(refusal) = guard.check_and_record(&entries) {
             return Input::NotSigned { id, reason: refusal.to_string() };

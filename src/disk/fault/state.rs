@@ -31,6 +31,8 @@ pub(super) struct State {
     /// The names that a loss of power leaves for certain.
     durable_names: BTreeMap<PathBuf, u64>,
     pub(super) room: Option<u64>,
+    /// Whether a fault has taken the room.
+    filled: bool,
     pub(super) operations: usize,
     pub(super) crashed: bool,
     armed: Vec<Fault>,
@@ -69,6 +71,7 @@ impl State {
             names: BTreeMap::new(),
             durable_names: BTreeMap::new(),
             room: None,
+            filled: false,
             operations: 0,
             crashed: false,
             armed: Vec::new(),
@@ -85,6 +88,9 @@ impl State {
     pub(super) fn disarm(&mut self) {
         self.armed.clear();
         self.failing.clear();
+        if std::mem::take(&mut self.filled) {
+            self.room = None;
+        }
     }
 
     /// Counts an operation and says how it goes.
@@ -123,6 +129,7 @@ impl State {
             }
             Some(Kind::NoSpace) => {
                 self.room = Some(0);
+                self.filled = true;
                 Ok(Ruling::Well)
             }
             Some(Kind::Short) => Ok(Ruling::Short),
