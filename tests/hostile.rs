@@ -13,6 +13,8 @@ mod documents;
 mod judge;
 mod messages;
 mod objects;
+#[cfg(feature = "node")]
+mod settings;
 mod signed;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -165,7 +167,7 @@ fn all_good() -> Vec<(&'static str, Vec<u8>)> {
     let mut good = objects::good();
     good.extend(messages::good());
     #[cfg(feature = "node")]
-    good.extend(documents::good());
+    good.extend([documents::good(), settings::good()].concat());
     good
 }
 
@@ -199,6 +201,6 @@ fn all() -> Vec<(&'static str, Vec<Case>)> {
     let mut all = objects::cases();
     all.extend(messages::cases());
     #[cfg(feature = "node")]
-    all.extend(documents::cases());
+    all.extend(documents::cases().into_iter().chain(settings::cases()));
     all
 }

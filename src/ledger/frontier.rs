@@ -125,4 +125,31 @@ mod tests {
         let more: Frontier = [entry("GE", 3), entry("TR", 6)].into_iter().collect();
         assert_ne!(one.root(), more.root());
     }
+
+    #[test]
+    fn entries_come_back_and_none_is_of_size_0() {
+        assert_eq!(FrontierEntry::from_value(entry("GE.2", 1).to_value()), Ok(entry("GE.2", 1)));
+        let refused = FrontierEntry::from_value(entry("GE", 0).to_value());
+        assert_eq!(refused, Err(CborError::Shape { object: "frontier entry" }));
+    }
+
+    #[test]
+    fn a_list_is_in_the_order_of_its_logs_each_once() {
+        for (logs, expected) in
+            [(vec![], true), (vec!["GE", "GE.2", "TR"], true), (vec!["TR", "GE"], false), (vec!["GE", "GE"], false)]
+        {
+            let entries: Vec<FrontierEntry> = logs.iter().map(|log| entry(log, 1)).collect();
+            assert_eq!(Frontier::is_ordered(&entries), expected, "{logs:?}");
+        }
+    }
+
+    #[test]
+    fn a_frontier_is_as_long_as_its_logs_are_many() {
+        let mut frontier = Frontier::default();
+        assert!(frontier.is_empty());
+        frontier.set("GE".parse().unwrap(), 3, Digest::ZERO);
+        assert_eq!((frontier.len(), frontier.is_empty()), (1, false));
+        frontier.set("GE".parse().unwrap(), 0, Digest::ZERO);
+        assert!(frontier.is_empty());
+    }
 }

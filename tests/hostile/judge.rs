@@ -49,7 +49,7 @@ const JUDGES: &[(&str, Judge)] = &[
 pub(super) fn of(kind: &str) -> Option<Judge> {
     let core = JUDGES.iter().find(|(known, _)| *known == kind).map(|(_, judge)| *judge);
     #[cfg(feature = "node")]
-    let core = core.or_else(|| super::documents::judge(kind));
+    let core = core.or_else(|| super::documents::judge(kind)).or_else(|| super::settings::judge(kind));
     core
 }
 
