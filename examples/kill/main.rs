@@ -21,6 +21,7 @@ mod check;
 mod federation;
 mod importer;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::ExitCode;
 use std::thread;
@@ -85,6 +86,8 @@ struct Nodes<'a> {
     running: Vec<Option<Node>>,
     done: &'a mut Done,
     chance: Chance,
+    /// Whose index was spoilt since the last look.
+    harmed: BTreeSet<&'static str>,
 }
 
 fn main() -> ExitCode {
@@ -120,6 +123,7 @@ fn federation_run(args: &Args, done: &mut Done, bar: &ProgressBar) -> Vec<String
         federation: &federation,
         done,
         chance: Chance::new(seed),
+        harmed: BTreeSet::new(),
     };
     let importer = Importer::start(federation.socket(MEMBERS[0]), seed);
     let mut checker = Checker::default();
@@ -132,7 +136,8 @@ fn federation_run(args: &Args, done: &mut Done, bar: &ProgressBar) -> Vec<String
         let end = nodes.done.cycles == args.cycles || importer.count() > RECORDS;
         if faults.is_empty() && (end || nodes.done.cycles.is_multiple_of(args.every)) {
             importer.rest();
-            faults.extend(checker.look(&federation, &importer.acknowledged()));
+            faults.extend(checker.look(&federation, &importer.acknowledged(), &nodes.harmed));
+            nodes.harmed.clear();
             nodes.done.looks += 1;
             importer.go_on();
         }
@@ -267,6 +272,7 @@ impl Nodes<'_> {
                 if length > 0 {
                     drop(file.set_len(self.chance.below(length)));
                     self.done.indexes_cut += 1;
+                    self.harmed.insert(MEMBERS[at]);
                 }
             }
             _ => {}

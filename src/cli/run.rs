@@ -18,7 +18,7 @@ use crate::node::SigningKeys;
 use crate::node::config::Config;
 use crate::node::engine::{self, Setup};
 use crate::node::keys::{KeyName, Seed};
-use crate::node::open;
+use crate::node::{open, private};
 use crate::protocol::{Node, Settings};
 
 /// Calls from the socket that may wait for the loop.
@@ -48,6 +48,13 @@ pub(super) fn run(context: &Context, args: &Args) -> Outcome {
 
 /// Everything up to the first connection: charter, data folder, keys, core.
 fn prepare(context: &Context, config: &Config) -> Result<(Node<DiskStore>, Setup), Failure> {
+    if !config.data_dir.exists() {
+        // `init` has made it; whoever lost it gets another, which is for the node alone as well.
+        if let Some(parent) = config.data_dir.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        private::create_folder(&config.data_dir)?;
+    }
     let (store, report) = open_store(context, config)?;
     for cut in &report.cut {
         tracing::warn!(file = %cut.file, offset = cut.offset, bytes = cut.bytes, "cut a torn end off; it was never acknowledged");

@@ -278,6 +278,9 @@ fn fresh(kind: &IndexKind) -> Result<Arc<dyn Index>, StoreError> {
         IndexKind::Sled(path) => {
             match fs::remove_dir_all(path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                    fs::remove_file(path).doing("removing", path)?;
+                }
                 removed => removed.doing("removing", path)?,
             }
             Ok(Arc::new(SledIndex::open(path)?))

@@ -91,6 +91,7 @@ pub async fn run(
         flushes,
         network: network.handle().clone(),
         health: network.health(),
+        has_room: true,
         stopping: false,
     };
     engine.admit_members();
@@ -108,7 +109,7 @@ pub async fn run(
             }
             Some(input) = answers.recv() => inputs.push(input),
             // Before what peers send, so that no flood of theirs keeps time from passing or an officer from being heard.
-            _ = tick.tick() => inputs.push(Input::Tick),
+            _ = tick.tick() => inputs.extend(engine.room()?.into_iter().chain([Input::Tick])),
             Some(call) = calls.recv() => {
                 engine.health = network.health();
                 inputs.extend(engine.take(call));
@@ -158,6 +159,8 @@ struct Engine {
     flushes: mpsc::Sender<Flushed>,
     network: Handle,
     health: Health,
+    /// Whether there was room on the disk when last looked.
+    has_room: bool,
     stopping: bool,
 }
 
@@ -239,6 +242,21 @@ impl Engine {
         let own = self.node.view().me().member;
         let command = self.links.set_members(self.node.federation(), own, &self.health.barred);
         links::send(&self.network, command);
+    }
+
+    /// What the core is told of the room on the disk, if that has changed.
+    fn room(&mut self) -> Result<Option<Input>, StoreError> {
+        let has_room = self.node.store().writable()?;
+        if has_room == self.has_room {
+            return Ok(None);
+        }
+        self.has_room = has_room;
+        if has_room {
+            tracing::info!("there is room on the disk again");
+        } else {
+            tracing::warn!("too little free space; nothing is logged or taken in until there is more");
+        }
+        Ok(Some(Input::Room(has_room)))
     }
 
     /// Takes a call; gives what the core is told of it.

@@ -84,6 +84,9 @@ pub enum Input {
     },
     /// What was staged when [`super::Effect::Flush`] was given is durable.
     Flushed,
+    /// Whether there is room on the disk. There is until this says otherwise. Without it the node answers what it is asked,
+    /// finishes what it has begun, and begins and takes in nothing.
+    Room(bool),
     /// The operator, or an export, wants every member's receipt-form cosignature of every log.
     CollectReceipts,
     /// The node is about to end: what is only in memory and worth keeping is staged.

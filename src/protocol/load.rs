@@ -35,6 +35,7 @@ impl<S: Store> Node<S> {
             inbox: Inbox::default(),
             witness: Witness::default(),
             peers: Peers::default(),
+            room: true,
             shed: super::Shed::default(),
             out: Outbox::default(),
         };

@@ -104,6 +104,8 @@ pub struct Node<S> {
     inbox: Inbox,
     witness: Witness,
     peers: Peers,
+    /// Whether there is room on the disk.
+    room: bool,
     /// What was put off or turned away, for `status`.
     shed: Shed,
     out: Outbox,
@@ -127,11 +129,15 @@ impl<S: Store> Node<S> {
             on::dispatch(self, &mut turn, input)?;
         }
         on::answer_late(self, &turn)?;
-        self.advance_audit()?;
-        self.advance_inbox(&turn)?;
+        if self.room {
+            self.advance_audit()?;
+            self.advance_inbox(&turn)?;
+        }
         self.advance_author(&mut turn)?;
-        self.advance_pulls(&mut turn)?;
-        self.advance_witness(&turn)?;
+        if self.room {
+            self.advance_pulls(&mut turn)?;
+            self.advance_witness(&turn)?;
+        }
         Ok(self.out.take())
     }
 

@@ -37,6 +37,9 @@ pub enum Refusal {
     /// More at once than its author's share. It is fetched later; whoever passed it on may not know.
     #[error("more at once than its author's share")]
     OverBudget,
+    /// There is no room on the disk. It is fetched when there is again; the peer is not to blame.
+    #[error("no room on this node's disk")]
+    NoRoom,
 }
 
 impl Refusal {
@@ -56,9 +59,13 @@ impl Refusal {
     pub fn verdict(self) -> Verdict {
         match self {
             Self::Form | Self::Signature | Self::Federation | Self::TooLarge => Verdict::Reject,
-            Self::Unknown | Self::Future | Self::Unproved | Self::Unasked | Self::Body | Self::OverBudget => {
-                Verdict::Ignore
-            }
+            Self::Unknown
+            | Self::Future
+            | Self::Unproved
+            | Self::Unasked
+            | Self::Body
+            | Self::OverBudget
+            | Self::NoRoom => Verdict::Ignore,
         }
     }
 }

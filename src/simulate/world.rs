@@ -28,6 +28,7 @@ fn trace_of(input: &Input) -> &[u8] {
         | Input::Checked { .. }
         | Input::Flushed
         | Input::CollectReceipts
+        | Input::Room(_)
         | Input::Ending => &[],
     }
 }

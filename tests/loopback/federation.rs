@@ -33,8 +33,14 @@ pub(super) struct Node {
 impl Federation {
     /// Sets up `members`, all of them countries.
     pub(super) fn of(members: &[&'static str]) -> Self {
+        Self::prepared(members, |_| {})
+    }
+
+    /// Sets up `members` in folders that were prepared.
+    pub(super) fn prepared(members: &[&'static str], prepare: impl FnOnce(&Self)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let federation = Self { dir, members: members.to_vec() };
+        prepare(&federation);
         for member in members {
             federation.init(member);
         }
@@ -118,6 +124,7 @@ impl Federation {
             .args(["run", "--stop-on-stdin-end"])
             .envs([("SHIELDWALL_INTERVALS_COSIGN_MS", "300"), ("SHIELDWALL_INTERVALS_SYNC_S", "1")])
             .env("SHIELDWALL_INTERVALS_ACKNOWLEDGE_AFTER_MS", "300")
+            .env("SHIELDWALL_LIMITS_FREE_SPACE_MIN_MB", "16")
             .stdin(Stdio::piped())
             .stdout(log.try_clone().unwrap())
             .stderr(log)

@@ -8,6 +8,7 @@
 mod catch_up;
 mod crash;
 mod demo;
+mod disks;
 #[allow(dead_code, reason = "shared with `examples/kill`, which uses more of it")]
 mod federation;
 mod outsider;

@@ -230,7 +230,7 @@ impl<S: Store> Node<S> {
             self.become_ready();
         }
         self.tell_news(turn, None)?;
-        if !matches!(self.author.phase, Phase::Idle) {
+        if !matches!(self.author.phase, Phase::Idle) || !self.room {
             return Ok(());
         }
         let Some(entry) = self.federation.manifest(self.me.member).and_then(|manifest| manifest.log(&self.me.log))

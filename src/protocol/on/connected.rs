@@ -30,6 +30,9 @@ pub(super) fn tick<S: Store>(node: &mut Node<S>, turn: &mut Turn) {
     for id in node.peers.overdue(turn.now) {
         super::response::failed(node, turn, id);
     }
+    if !node.room {
+        return;
+    }
     for peer in node.peers.connected() {
         if node.author.listens_to(peer) {
             node.say_hello(peer);

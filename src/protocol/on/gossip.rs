@@ -26,10 +26,19 @@ pub(super) fn gossip<S: Store>(
             Ok(Gossip::Fork(proof)) => node.take_fork(turn, &proof)?,
         }
     };
+    conclude(node, from, id, taken);
+    Ok(())
+}
+
+/// There is no room for what it may bring.
+pub(super) fn turn_away<S>(node: &mut Node<S>, from: MemberCode, id: u64) {
+    conclude(node, from, id, Err(Refusal::NoRoom));
+}
+
+fn conclude<S>(node: &mut Node<S>, from: MemberCode, id: u64, taken: Result<(), Refusal>) {
     let verdict = taken.map_or_else(Refusal::verdict, |()| Verdict::Accept);
     node.out.push(Effect::Verdict { id, verdict });
     if let Err(refusal) = taken {
         node.out.event(Event::Refused { peer: from, refusal });
     }
-    Ok(())
 }

@@ -18,6 +18,8 @@ pub(super) fn dispatch<S: Store>(node: &mut Node<S>, turn: &mut Turn, input: Inp
         Input::Tick => connected::tick(node, turn),
         Input::Connected { peer } => connected::connected(node, peer),
         Input::Disconnected { peer } => connected::disconnected(node, peer),
+        Input::Gossip { from, id, .. } if !node.room => gossip::turn_away(node, from, id),
+        Input::Response { id, .. } if !node.room => response::failed(node, turn, id),
         Input::Gossip { from, id, bytes } => gossip::gossip(node, turn, from, id, &bytes)?,
         Input::Request { from, id, bytes } => request::request(node, turn, from, id, bytes)?,
         Input::Response { from, id, bytes } => response::response(node, turn, from, id, &bytes)?,
@@ -26,6 +28,7 @@ pub(super) fn dispatch<S: Store>(node: &mut Node<S>, turn: &mut Turn, input: Inp
         Input::Signed { id, signatures } => signed::signed(node, turn, id, &signatures)?,
         Input::NotSigned { id, reason } => signed::not_signed(node, turn, id, &reason)?,
         Input::Checked { id, hold } => node.finish_audit(id, hold)?,
+        Input::Room(room) => node.room = room,
         Input::Flushed => node.out.flushed(),
         Input::CollectReceipts => {
             node.keep_cosignatures(turn, 0)?;

@@ -90,6 +90,7 @@ fn answer<S: Store>(
             }
             None => Response::Nothing,
         },
+        Request::Push { .. } if !node.room => Response::Nothing,
         Request::Push { id: record, body } => {
             if let Err(refusal) = node.take_push(turn, from, record, body)? {
                 node.out.event(Event::Refused { peer: from, refusal });

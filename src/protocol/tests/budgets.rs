@@ -184,3 +184,33 @@ fn who_asks_for_too_much_work_is_answered_late_and_others_at_once() {
     let answered: u64 = (0..30).map(|_| answers(&bench.tick(100))).sum();
     assert_eq!(answered, waiting);
 }
+
+#[test]
+fn without_room_nothing_is_taken_in_and_with_room_all_is_fetched() {
+    let mut bench = Bench::ready();
+    bench.connect("TR");
+    let mut turkey = Owner::with("TR", 3, 1);
+    bench.settle(vec![Input::Room(false)]);
+    let disk = bench.disk.clone();
+    let (verdict, effects) = bench.gossip("TR", turkey.news(0));
+    assert_eq!((verdict, bench.node.store().size(&turkey.log)), (Verdict::Ignore, 0), "nobody is blamed");
+    assert!(matches!(events(&effects)[..], [Event::Refused { refusal: crate::protocol::Refusal::NoRoom, .. }]));
+    // It can be asked, and begins nothing of its own: neither records nor a heartbeat.
+    let frontier = crate::encoding::hash::Digest([0; 32]);
+    let hello = Request::Hello { published: bench.node.federation().digest(), frontier };
+    assert!(matches!(bench.ask("TR", &hello), Response::Hello { .. }));
+    let effects = bench.settle(vec![Input::Submit { id: 1, records: vec![notification("TR", 1)] }]);
+    assert!(effects.is_empty(), "{effects:?}");
+    assert!(gossiped(&bench.tick(700_000)).is_empty());
+    assert_eq!(format!("{:?}", bench.disk), format!("{disk:?}"), "nothing was written");
+
+    let effects = bench.settle(vec![Input::Room(true)]);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Submitted { id: 1, .. })), "{effects:?}");
+    turkey.push(1);
+    let (verdict, effects) = bench.gossip("TR", turkey.news(3));
+    let [(0, id)] = asked_for(&effects).iter().map(|(_, from, id)| (*from, *id)).collect::<Vec<_>>()[..] else {
+        panic!("{verdict:?} {effects:?}")
+    };
+    bench.answer("TR", id, &turkey.chunk(0, 4));
+    assert_eq!(bench.node.store().size(&turkey.log), 4, "what was turned away is here");
+}
