@@ -12,6 +12,8 @@ mod fuzz_twin;
 mod hostile;
 #[cfg(feature = "node")]
 mod import;
+#[cfg(feature = "node")]
+mod import_files;
 mod interop;
 #[cfg(feature = "node")]
 mod loopback;

@@ -1,10 +1,12 @@
 //! Public files that commands read and write: charters, manifests, configs, evidence.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use rustix::fs::OFlags;
 
 use super::report::{Exit, Failure};
 
@@ -14,6 +16,27 @@ use super::report::{Exit, Failure};
 /// If it cannot be read.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(fs::read(path).with_context(|| format!("cannot read {}", path.display()))?)
+}
+
+/// Reads a document that somebody else has made: a plain file of at most so many bytes. A pipe would never end, and some devices
+/// neither.
+///
+/// # Errors
+/// If it is something else, is longer, or cannot be read.
+pub(super) fn read_plain(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    // Without waiting: opening a pipe that nobody writes to would not return.
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a plain file"));
+    }
+    let mut bytes = Vec::new();
+    // One more than is allowed: it may grow while it is read.
+    file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > limit {
+        return Err(io::Error::other(format!("it has more than {limit} bytes")));
+    }
+    Ok(bytes)
 }
 
 /// Writes a file that must not be there.

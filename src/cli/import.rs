@@ -6,15 +6,19 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::context::Context;
+use super::files;
 use super::report::{Exit, Failure, Outcome};
 use super::show::counted;
 use super::submit;
 use crate::encoding::ids::RecordId;
-use crate::formats::{Batch, Report};
+use crate::formats::{Batch, MAX_DOCUMENT, Report};
 use crate::node::ask::Submitted;
 use crate::node::clock;
 use crate::node::config::ConfigError;
 use crate::record::{self, Draft, Strictness};
+
+/// Files of one folder at most: what all documents hold is gathered before the first record is logged.
+const DOCUMENTS_MAX: usize = 10_000;
 
 /// Reads customs declarations and logs their scheduled goods as export notifications.
 ///
@@ -69,7 +73,7 @@ pub(super) fn read(paths: &[PathBuf], judge: &record::Context) -> Result<Batch, 
     let mut batch = Batch::default();
     for path in documents(paths)? {
         let name = path.display().to_string();
-        match fs::read(&path) {
+        match files::read_plain(&path, MAX_DOCUMENT) {
             Ok(bytes) => batch.add(&name, &bytes, judge),
             Err(error) => batch.unreadable(&name, &error),
         }
@@ -94,9 +98,14 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let cannot = |error| Failure::from(error).context(format!("cannot list {}", folder.display()));
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(cannot)? {
+        // Whatever else is no document is told as such when it is read: nothing is passed over in silence but folders.
         let path = entry?.path();
-        if path.is_file() {
+        if !path.is_dir() {
             paths.push(path);
+        }
+        if paths.len() > DOCUMENTS_MAX {
+            let told = format!("{} holds more than {DOCUMENTS_MAX} files", folder.display());
+            return Err(Failure::new(Exit::Failure, told).hint("import them in parts"));
         }
     }
     paths.sort();
