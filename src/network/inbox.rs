@@ -28,9 +28,7 @@ impl Inbox {
     /// Whether one more request of this peer may be served: never more than half as many as there are places left, so that peers
     /// that fill all of theirs, and read their answers slowly, always leave some to the others.
     pub(super) fn has_room(&self, from: &TransportKey) -> bool {
-        let free = SERVED_TOTAL.saturating_sub(self.served.len());
-        let own = self.served.values().filter(|served| served.from == *from).count();
-        free > 0 && own < SERVED_PER_PEER && own <= free / 2
+        has_place(self.served.len(), self.served.values().filter(|served| served.from == *from).count())
     }
 
     /// Takes in a request; the answer is owed under the id returned.
@@ -59,5 +57,39 @@ impl Inbox {
         if let Some(served) = self.served.remove(request) {
             self.channels.remove(&served.id);
         }
+    }
+}
+
+/// Whether a peer with so many of all these places may have one more.
+fn has_place(taken: usize, own: usize) -> bool {
+    let free = SERVED_TOTAL.saturating_sub(taken);
+    free > 0 && own < SERVED_PER_PEER && own <= free / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many places each of so many peers gets that all want as many as they can have.
+    fn shares(peers: usize) -> Vec<usize> {
+        let mut shares = vec![0; peers];
+        while let Some(next) =
+            (0..peers).filter(|peer| has_place(shares.iter().sum(), shares[*peer])).min_by_key(|peer| shares[*peer])
+        {
+            shares[next] += 1;
+        }
+        shares
+    }
+
+    #[test]
+    fn greedy_peers_leave_places_to_others() {
+        assert_eq!(shares(1), [SERVED_PER_PEER]);
+        for peers in [2, 5, 8, 12, 20] {
+            let taken: usize = shares(peers).iter().sum();
+            assert!(has_place(taken, 0), "{peers} peers leave nothing");
+            assert!(shares(peers).iter().all(|share| *share >= 2), "{:?}", shares(peers));
+        }
+        // With as many as there are places, each has one at most and no more.
+        assert_eq!(shares(100).iter().sum::<usize>(), SERVED_TOTAL);
     }
 }

@@ -17,5 +17,7 @@ pub mod open;
 pub mod private;
 mod signer;
 mod supervisor;
+#[cfg(test)]
+mod tests;
 
 pub use signer::SigningKeys;
