@@ -94,3 +94,58 @@ impl Store for MemoryStore {
             .collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::ids::RecordId;
+    use crate::encoding::time::UnixTime;
+
+    fn store(sizes: &[usize]) -> MemoryStore {
+        let mut store = MemoryStore::default();
+        for (position, size) in (0..).zip(sizes) {
+            let key = Key::Statement(RecordId::new(log(), position));
+            store.stage(Frame { key, at: UnixTime::ZERO, bytes: vec![1; *size] }).unwrap();
+        }
+        store
+    }
+
+    fn log() -> LogId {
+        "GE".parse().unwrap()
+    }
+
+    fn lengths(store: &MemoryStore, from: u64, count: usize, bytes: usize) -> Vec<usize> {
+        store.statements(&log(), from, count, bytes).unwrap().iter().map(Vec::len).collect()
+    }
+
+    #[test]
+    fn statements_are_bounded_by_count_and_bytes_but_the_first_always_comes() {
+        let store = store(&[10, 20, 30]);
+        assert_eq!(lengths(&store, 0, 9, 1_000), [10, 20, 30]);
+        assert_eq!(lengths(&store, 1, 1, 1_000), [20]);
+        assert_eq!(lengths(&store, 0, 9, 30), [10, 20]);
+        assert_eq!(lengths(&store, 0, 9, 29), [10]);
+        assert_eq!(lengths(&store, 2, 9, 5), [30]);
+        assert!(lengths(&store, 3, 9, 5).is_empty());
+    }
+
+    #[test]
+    fn keys_are_told_by_their_kind() {
+        let mut store = store(&[1, 1]);
+        let key = Key::Checkpoint(log());
+        store.stage(Frame { key, at: UnixTime::ZERO, bytes: Vec::new() }).unwrap();
+        assert_eq!(store.keys(KeyKind::Checkpoint).unwrap(), [key]);
+        assert_eq!(store.keys(KeyKind::Statement).unwrap().len(), 2);
+        assert!(store.has(&key).unwrap() && !store.has(&Key::Published).unwrap());
+    }
+
+    #[test]
+    fn marks_are_forgotten_and_frames_are_not() {
+        let mut store = store(&[1]);
+        store.mark(Mark::Audited(log()), Some(b"x")).unwrap();
+        assert_eq!(store.marks(MarkKind::Audited, None, 9).unwrap().len(), 1);
+        store.forget_marks();
+        assert_eq!(store.marked(&Mark::Audited(log())).unwrap(), None);
+        assert_eq!(store.size(&log()), 1);
+    }
+}

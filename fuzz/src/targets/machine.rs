@@ -199,7 +199,7 @@ impl<'a> Run<'a> {
     }
 
     fn tick(&mut self, milliseconds: i64) {
-        self.now += milliseconds;
+        self.now = self.now.saturating_add(milliseconds);
         for member in 0..MEMBERS.len() {
             self.handle(member, vec![Input::Tick]);
         }
