@@ -17,5 +17,6 @@ mod import_files;
 mod interop;
 #[cfg(feature = "node")]
 mod loopback;
+mod supply;
 mod tidy;
 mod vectors;
