@@ -238,6 +238,7 @@ fn guard(error: &GuardRefusal) -> Class {
         GuardRefusal::Moved { .. } => {
             (Exit::Failure, Some("a copied data folder must not sign: open the member's next log in a new manifest"))
         }
+        GuardRefusal::OtherVersion { .. } => (Exit::NewerData, Some("use the version of the program that wrote it")),
         GuardRefusal::Storage(_) => (Exit::Failure, None),
     }
 }

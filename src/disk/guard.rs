@@ -60,6 +60,14 @@ pub enum GuardRefusal {
         /// What is wrong.
         what: &'static str,
     },
+    /// Another version of the program wrote it.
+    #[error("the guard {path} has format version {found}, which this program does not know", path = path.display())]
+    OtherVersion {
+        /// The guard's file.
+        path: PathBuf,
+        /// Its format version.
+        found: u16,
+    },
     /// The file could not be read or written.
     #[error(transparent)]
     Storage(#[from] StoreError),
@@ -282,8 +290,12 @@ pub(super) fn open(
     if crc32c::crc32c(covered).to_be_bytes() != checksum {
         return Err(damaged("the header's checksum is wrong"));
     }
+    let version = u16::from_be_bytes([stored[8], stored[9]]);
+    if stored[..8] == MAGIC && version != VERSION {
+        return Err(GuardRefusal::OtherVersion { path: guard.path, found: version });
+    }
     if stored[..16] != header[..16] {
-        return Err(damaged("the header is of another log or version"));
+        return Err(damaged("the header is of another log"));
     }
     if stored != header {
         if !rebind {

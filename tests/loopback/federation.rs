@@ -118,6 +118,11 @@ impl Federation {
 
     /// Starts one member's node.
     pub(super) fn spawn(&self, member: &str) -> Node {
+        self.spawn_with(member, &[])
+    }
+
+    /// Starts one member's node with more in its environment.
+    pub(super) fn spawn_with(&self, member: &str, more: &[(&str, &str)]) -> Node {
         let log = OpenOptions::new().create(true).append(true).open(self.path(member).join("node.log")).unwrap();
         let child = self
             .command(member)
@@ -125,6 +130,7 @@ impl Federation {
             .envs([("SHIELDWALL_INTERVALS_COSIGN_MS", "300"), ("SHIELDWALL_INTERVALS_SYNC_S", "1")])
             .env("SHIELDWALL_INTERVALS_ACKNOWLEDGE_AFTER_MS", "300")
             .env("SHIELDWALL_LIMITS_FREE_SPACE_MIN_MB", "16")
+            .envs(more.iter().copied())
             .stdin(Stdio::piped())
             .stdout(log.try_clone().unwrap())
             .stderr(log)

@@ -6,11 +6,13 @@
 #![allow(clippy::print_stderr, reason = "what a test that waits has measured belongs into its output")]
 
 mod catch_up;
+mod clock;
 mod crash;
 mod demo;
 mod disks;
 #[allow(dead_code, reason = "shared with `examples/kill`, which uses more of it")]
 mod federation;
 mod outsider;
+mod versions;
 
 use federation::{Federation, declarations, files_with, now, program, success, wait_for};

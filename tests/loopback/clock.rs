@@ -1,0 +1,68 @@
+//! Clocks that are wrong by a year, run ten times too fast, and jump back: real processes under libfaketime, where it is installed.
+
+use std::fs;
+
+use super::federation::Node;
+use super::{Federation, success, wait_for};
+
+/// Where Debian's package `faketime` puts the library that tells another time.
+fn library() -> Option<String> {
+    let folders = fs::read_dir("/usr/lib").ok()?.flatten().map(|entry| entry.path().join("faketime/libfaketime.so.1"));
+    folders.into_iter().find(|path| path.exists()).map(|path| path.display().to_string())
+}
+
+fn start(federation: &Federation, member: &str, library: &str, time: &str) -> Node {
+    // The clock that only counts up is left alone: so it is with a clock that somebody sets.
+    let more = [("LD_PRELOAD", library), ("FAKETIME", time), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
+    let node = federation.spawn_with(member, &more);
+    wait_for(&format!("the node of {member}"), || federation.is_up(member));
+    node
+}
+
+fn import(federation: &Federation, numbers: std::ops::Range<usize>) {
+    let table = federation.path("declarations.csv");
+    fs::write(&table, super::federation::table(numbers)).unwrap();
+    success(federation.command("GE").args(["--timeout", "40"]).arg("import").arg(&table));
+}
+
+#[test]
+fn clocks_that_jump_invalidate_nothing_and_end_no_node() {
+    let Some(library) = library() else {
+        eprintln!("skipped: libfaketime is not installed");
+        return;
+    };
+    let federation = Federation::of(&["GE", "TR", "MZ"]);
+    let mut nodes = federation.start_all();
+    import(&federation, 0..10);
+    federation.converge();
+
+    // A reader that is a year behind cannot believe what is new, and loses nothing; one that is too fast goes on.
+    nodes.remove(1).kill();
+    nodes.insert(1, start(&federation, "TR", &library, "-400d"));
+    nodes.remove(2).kill();
+    nodes.push(start(&federation, "MZ", &library, "+0 x10"));
+    import(&federation, 10..20);
+    wait_for("what is new at the fast reader", || federation.audited("MZ", "GE") >= 21);
+    assert!(federation.audited("TR", "GE") >= 11, "what it held it holds");
+    nodes.remove(1).kill();
+    nodes.insert(1, federation.start("TR"));
+    nodes.remove(2).kill();
+    nodes.push(federation.start("MZ"));
+    federation.converge();
+
+    // The author's own clock goes back by more than a year, and comes back again: along its log time never falls.
+    nodes.remove(0).kill();
+    nodes.insert(0, start(&federation, "GE", &library, "-400d"));
+    import(&federation, 20..30);
+    nodes.remove(0).kill();
+    nodes.insert(0, federation.start("GE"));
+    import(&federation, 30..40);
+    let ledger = federation.converge();
+    assert_eq!(ledger["logs"][0]["size"], 41, "the lanes and every record");
+    let listed = federation.json("GE", &["record", "list", "--log", "GE", "--limit", "0"]).unwrap();
+    let times: Vec<&str> = listed.as_array().unwrap().iter().map(|line| line["issued_at"].as_str().unwrap()).collect();
+    assert!(times.is_sorted_by(|later, earlier| later >= earlier), "{times:?}");
+    for member in ["GE", "TR", "MZ"] {
+        assert!(!federation.log(member).contains("panicked"), "{}", federation.log(member));
+    }
+}
