@@ -127,6 +127,10 @@ mod tests {
             let bytes = Receipt::new(&signed, 5, index as u64, path).encode();
             let receipt = Receipt::decode(&bytes).unwrap();
             assert_eq!(receipt.encode(), bytes);
+            assert_eq!((receipt.size(), receipt.index()), (5, index as u64));
+            let unprotected = Sign1::decode(&bytes).unwrap().unprotected;
+            let proofs = unprotected.get(&Value::from(396)).and_then(Value::as_map).unwrap();
+            assert!(proofs.get(&Value::from(-1)).is_some(), "RFC 9942 has inclusion proofs under -1");
             let proved = |statement: &[u8]| {
                 receipt.signed_root(statement).is_ok_and(|root| root.verify_by(&key.public()).is_ok())
             };

@@ -329,4 +329,43 @@ mod tests {
         let signed = root.signed(key.sign(&root.to_be_signed()));
         assert!(matches!(signed.verify_by(&key.public()), Err(RootFault::Form(_))));
     }
+
+    #[test]
+    fn each_claim_is_held_against_the_key_that_must_have_signed_it() {
+        use crate::identity::fixture;
+        let federation = fixture::federation(&["GE", "TR"]);
+        let sign = |claim, by: &str, purpose: &str, federation: FederationId| {
+            let key = fixture::key(by, purpose);
+            let root = Root { by: by.parse().unwrap(), federation, ..root(claim, &key) };
+            (root.signed(key.sign(&root.to_be_signed())), root)
+        };
+        let id = federation.id();
+        let purposes = ["log", "witness", "witness"];
+        for (claim, purpose) in claims().into_iter().zip(purposes) {
+            let (signed, root) = sign(claim, "GE", purpose, id);
+            assert_eq!(signed.verify(&federation), Ok(root));
+            let (foreign, _) = sign(claim, "GE", purpose, FederationId(Digest([1; 32])));
+            assert_eq!(foreign.verify(&federation), Err(RootFault::Federation));
+            let (wrong, _) = sign(claim, "GE", "root", id);
+            assert_eq!(wrong.verify(&federation), Err(RootFault::Signature));
+        }
+        let (stranger, _) = sign(Claim::Frontier { logs: 5 }, "LB", "witness", id);
+        assert_eq!(stranger.verify(&federation), Err(RootFault::Unknown));
+        let log = "GE.2".parse().unwrap();
+        let (unknown, _) = sign(Claim::Checkpoint { log, size: 12, commitments: [5; 32] }, "GE", "log", id);
+        assert_eq!(unknown.verify(&federation), Err(RootFault::Unknown));
+    }
+
+    #[test]
+    fn the_root_is_detached_and_nothing_is_unprotected() {
+        let key = SecretKey::from_seed(&[7; 32]);
+        let root = root(claims()[0], &key);
+        let signed = root.signed(key.sign(&root.to_be_signed()));
+        let attached = Sign1 { payload: Some(root.root.0.to_vec()), ..signed.object.clone() };
+        let labelled = Sign1 { unprotected: Map::new().with(1, -8), ..signed.object.clone() };
+        for object in [attached, labelled] {
+            let refused = SignedRoot { object, root: root.root };
+            assert_eq!(SignedRoot::decode(&refused.encode()), Err(CborError::Shape { object: "signed root" }));
+        }
+    }
 }

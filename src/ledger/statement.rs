@@ -375,4 +375,12 @@ mod tests {
             assert!(matches!(read(&leaf, &key, &good), Err(Flaw::Form(_))), "{bad:?}");
         }
     }
+
+    #[test]
+    fn a_statement_of_lanes_comes_back_as_one() {
+        let key = SecretKey::from_seed(&[7; 32]);
+        let statement = Statement { binds: Binds::Lanes, lanes: 7, tags: Vec::new(), ..example(&key) };
+        let leaf = statement.signed(key.sign(&statement.to_be_signed()));
+        assert_eq!(read(&leaf, &key, &statement).unwrap().verify().unwrap().statement(), &statement);
+    }
 }
