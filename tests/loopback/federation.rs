@@ -205,6 +205,11 @@ impl Drop for Federation {
 }
 
 impl Node {
+    /// The process.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether the process has ended by itself, and how.
     pub(super) fn ended(&mut self) -> Option<std::process::ExitStatus> {
         self.child.try_wait().unwrap()
