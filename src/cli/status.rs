@@ -73,6 +73,14 @@ fn text(status: &StatusView) -> String {
             rows.push(("over quota", format!("{}: their logs are fetched more slowly", codes(&load.over_quota))));
         }
     }
+    if let Some(scrub) = &status.scrub {
+        if let Some(at) = scrub.completed_at {
+            rows.push(("scrub", format!("read all frames again at {at}")));
+        }
+        for damaged in scrub.damaged.iter().take(3) {
+            rows.push(("DAMAGED", format!("{damaged}; asking peers for it")));
+        }
+    }
     if let Some(reason) = &status.read_only {
         rows.push(("READ ONLY", reason.clone()));
     }

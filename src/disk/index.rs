@@ -253,6 +253,20 @@ impl View {
         Ok(())
     }
 
+    /// Changes the row of a statement that is held.
+    pub(crate) fn replace(&mut self, id: RecordId, row: Row) -> Result<(), StoreError> {
+        let (key, own) = (page_key(id), Key::Statement(id).to_bytes());
+        let mut page = self.get(&key)?.unwrap_or_default();
+        let at = usize::try_from(id.position % PAGE).unwrap_or_default() * ENTRY;
+        let missing = StoreError::Missing { what: format!("the row of {id}") };
+        let place = page.get_mut(at..at + ENTRY).ok_or(missing)?;
+        let entry = row.to_bytes();
+        self.sum = self.sum.wrapping_sub(digest(&own, place)).wrapping_add(digest(&own, &entry));
+        place.copy_from_slice(&entry);
+        self.staged.insert(key, Some(page));
+        Ok(())
+    }
+
     /// The first `limit` rows from `from` up to but without `to`.
     pub(crate) fn range(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError> {
         if from >= to {

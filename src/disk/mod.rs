@@ -12,7 +12,10 @@
 //! the segments have beyond it is replayed. On any doubt (a panic, an error, a wrong sum, a place that the segments do not have)
 //! the folder is deleted and rebuilt from the segments, and then the marks are gone, all of them.
 //!
-//! What this module never does: fetch, decide, or sign. It does not repair what is damaged; it names it.
+//! **The scrub** reads every frame again, a few at a time. What is found damaged, by it or by any read, is named and as good as absent
+//! until the core has put the frame back, which it fetches from peers.
+//!
+//! What this module never does: fetch, decide, or sign. It does not repair what is damaged by guessing; it names it.
 //!
 //! Start with [`store`], then [`open`]. The bytes are in `docs/disk.md`. [`guard`] is a file of its own and needs none of the rest.
 
@@ -31,6 +34,7 @@ mod frame;
 mod index;
 #[cfg(any(test, feature = "simulate"))]
 pub mod probe;
+mod scrub;
 mod segment;
 mod sled_index;
 #[cfg(test)]
@@ -39,4 +43,5 @@ mod tests;
 pub use flush::{FlushJob, Flushed};
 pub use guard::{Guard, GuardRefusal};
 pub use open::{Cut, Damage, OpenError, Report};
+pub use scrub::Scrub;
 pub use store::DiskStore;

@@ -13,8 +13,8 @@ use super::frame::{self, Context, Found, Parsed, Place};
 use super::index::{self, Index, MapIndex, Row, STATE, Seen, State, View};
 use super::segment::{Family, HEADER, Header, Segments};
 use super::sled_index::SledIndex;
-use super::store::{DiskStore, Mode, admit, damaged_index, hashes};
-use crate::encoding::ids::LogId;
+use super::store::{DiskStore, Mode, admit, append, damaged_index, hashes};
+use crate::encoding::ids::{LogId, RecordId};
 use crate::encoding::merkle;
 use crate::ledger::{Key, StoreError};
 
@@ -166,6 +166,8 @@ pub(crate) fn open(
         flushing: false,
         failed: None,
         lock: None,
+        damaged: Default::default(),
+        scrub: Default::default(),
     };
     Ok((store, report))
 }
@@ -295,8 +297,8 @@ struct Replay<'a> {
     logs: BTreeMap<LogId, Edge>,
     seen: [Seen; 2],
     known: [Place; 2],
-    /// The highest position of each log at which a statement lies that others before it are missing for.
-    strays: BTreeMap<LogId, u64>,
+    /// Statements that others before them are missing for; these may come later in the segments, where they were put back.
+    strays: BTreeMap<LogId, BTreeMap<u64, Row>>,
     report: Report,
     total: u64,
     done: u64,
@@ -318,9 +320,9 @@ impl Replay<'_> {
         let statements = self.family(0, &segments[0], &numbers[0])?;
         let bodies = self.family(1, &segments[1], &numbers[1])?;
         self.group(1)?;
-        for (log, highest) in std::mem::take(&mut self.strays) {
+        for (log, waiting) in std::mem::take(&mut self.strays) {
             let size = self.logs.get(&log).map_or(0, Edge::size);
-            if highest >= size {
+            if let Some((highest, _)) = waiting.range(size..).next_back() {
                 let what = format!("statement {size} of log {log} is missing; those held up to {highest} wait for it");
                 self.report.damage.push(Damage { file: "segments".to_owned(), offset: 0, what });
             }
@@ -412,8 +414,8 @@ impl Replay<'_> {
         if let Key::Statement(id) = frame.key {
             let size = self.logs.get(&id.log).map_or(0, Edge::size);
             if id.position > size {
-                let highest = self.strays.entry(id.log).or_default();
-                *highest = id.position.max(*highest);
+                let row = Row { leaf: Some(merkle::leaf_hash(frame.content)), ..row };
+                self.strays.entry(id.log).or_default().entry(id.position).or_insert(row);
                 return Ok(());
             }
             if id.position < size {
@@ -426,7 +428,21 @@ impl Replay<'_> {
                 return Ok(());
             }
         }
-        admit(&mut self.view, &mut self.logs, &frame.key, row, frame.content)
+        admit(&mut self.view, &mut self.logs, &frame.key, row, frame.content)?;
+        if let Key::Statement(id) = frame.key {
+            self.follow(id.log)?;
+        }
+        Ok(())
+    }
+
+    /// Admits the statements that waited for the one that was admitted last.
+    fn follow(&mut self, log: LogId) -> Result<(), StoreError> {
+        while let Some(waiting) = self.strays.get_mut(&log) {
+            let size = self.logs.get(&log).map_or(0, Edge::size);
+            let Some(row) = waiting.remove(&size) else { break };
+            append(&mut self.view, &mut self.logs, RecordId::new(log, size), row)?;
+        }
+        Ok(())
     }
 
     /// Tells the index, once there are so many changes.

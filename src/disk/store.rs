@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::edge::{Edge, STEP};
 use super::files::{Doing as _, FileSystem, RealFs};
@@ -12,6 +12,7 @@ use super::flush::{self, FlushJob, Flushed, Writer};
 use super::frame::{self, Parsed};
 use super::index::{self, PAGE, Row, View};
 use super::open::{self, OpenError, Report};
+use super::scrub::Scrub;
 use super::segment::Family;
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::{LogId, RecordId};
@@ -34,6 +35,9 @@ pub struct DiskStore {
     /// What went wrong in a flush.
     pub(crate) failed: Option<String>,
     pub(crate) lock: Option<fs::File>,
+    /// Frames that were found damaged and not replaced since, and where.
+    pub(crate) damaged: Mutex<BTreeMap<Key, String>>,
+    pub(crate) scrub: Scrub,
 }
 
 /// What the store was opened for.
@@ -182,6 +186,31 @@ impl DiskStore {
         Ok(Frame { key: parsed.key, at: parsed.at, bytes: parsed.content.to_vec() })
     }
 
+    /// The frame that a row points to. In a node's store one that is damaged is noted, and is as good as absent.
+    pub(crate) fn whole(&self, key: &Key, row: Row) -> Result<Option<Frame>, StoreError> {
+        // Read once more before it is called damaged: a bit may flip on its way here alone.
+        match self.frame(key, row).or_else(|_| self.frame(key, row)) {
+            Ok(frame) => Ok(Some(frame)),
+            Err(StoreError::Damaged { what })
+                if self.access != Mode::ReadOnly && self.damages().len() < DAMAGED_MAX =>
+            {
+                self.damages().insert(*key, what);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Frames that were found damaged and not replaced since, and where they lie.
+    #[must_use]
+    pub fn damage(&self) -> Vec<(Key, String)> {
+        self.damages().iter().map(|(key, what)| (*key, what.clone())).collect()
+    }
+
+    pub(crate) fn damages(&self) -> MutexGuard<'_, BTreeMap<Key, String>> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// `count` stored hashes of a level that is a multiple of [`STEP`].
     fn hashes(&self, log: &LogId, level: u32, from: u64, count: u64) -> Result<Vec<Digest>, StoreError> {
         hashes(&self.view, log, level, from, from + count)
@@ -189,8 +218,26 @@ impl DiskStore {
 }
 
 impl Store for DiskStore {
+    fn damaged(&self) -> Vec<Key> {
+        self.damages().keys().copied().collect()
+    }
+
+    fn replace(&mut self, frame: Frame) -> Result<(), StoreError> {
+        let Key::Statement(id) = frame.key else { return self.stage(frame) };
+        self.check_writable("replacing a frame")?;
+        let leaf = merkle::leaf_hash(&frame.bytes);
+        if self.row(&frame.key)?.and_then(|row| row.leaf) != Some(leaf) {
+            return Err(StoreError::Missing { what: format!("the leaf of {id}") });
+        }
+        let row = self.writers[Family::Statements as usize].push(&frame)?;
+        self.view.replace(id, Row { leaf: Some(leaf), ..row })?;
+        self.damages().remove(&frame.key);
+        Ok(())
+    }
+
     fn stage(&mut self, frame: Frame) -> Result<(), StoreError> {
         self.check_writable("staging a frame")?;
+        self.damages().remove(&frame.key);
         if let Key::Statement(id) = frame.key {
             assert_eq!(id.position, self.size(&id.log), "statements are appended in order");
         }
@@ -199,7 +246,10 @@ impl Store for DiskStore {
     }
 
     fn get(&self, key: &Key) -> Result<Option<Frame>, StoreError> {
-        self.row(key)?.map(|row| self.frame(key, row)).transpose()
+        match self.row(key)? {
+            Some(row) => self.whole(key, row),
+            None => Ok(None),
+        }
     }
 
     fn has(&self, key: &Key) -> Result<bool, StoreError> {
@@ -239,7 +289,9 @@ impl Store for DiskStore {
             let stop = end.min(start + PIECE as u64);
             let rows = statement_rows(&self.view, log, start, stop)?;
             for (position, row) in (start..stop).zip(rows) {
-                let frame = self.frame(&Key::Statement(RecordId::new(*log, position)), row)?;
+                let Some(frame) = self.whole(&Key::Statement(RecordId::new(*log, position)), row)? else {
+                    return Ok(statements);
+                };
                 taken += frame.bytes.len();
                 if !statements.is_empty() && taken > bytes {
                     return Ok(statements);
@@ -291,6 +343,8 @@ impl Store for DiskStore {
     }
 }
 
+/// Damaged frames that a node goes on with. More than so many, and it is the disk that fails: the node stops.
+const DAMAGED_MAX: usize = 10_000;
 /// Rows asked of the index at once: whole pages if `from` begins one.
 const PIECE: usize = 4 * PAGE as usize;
 
@@ -303,8 +357,18 @@ pub(crate) fn admit(
     content: &[u8],
 ) -> Result<(), StoreError> {
     let Key::Statement(id) = key else { return view.put(key.to_bytes(), Some(row.to_bytes())) };
-    let leaf = merkle::leaf_hash(content);
-    view.append(*id, Row { leaf: Some(leaf), ..row })?;
+    append(view, logs, *id, Row { leaf: Some(merkle::leaf_hash(content)), ..row })
+}
+
+/// Tells the view of the next statement of a log; its row has the leaf hash.
+pub(crate) fn append(
+    view: &mut View,
+    logs: &mut BTreeMap<LogId, Edge>,
+    id: RecordId,
+    row: Row,
+) -> Result<(), StoreError> {
+    let leaf = row.leaf.ok_or_else(|| damaged_index("a statement's row has no leaf hash"))?;
+    view.append(id, row)?;
     logs.entry(id.log).or_default().push(leaf, |level, index, hash| {
         view.put_new(index::node_key(id.log, level, index), hash.0.to_vec());
     });

@@ -1,6 +1,6 @@
 //! A [`Store`] in memory: for tests and the simulator, and the reference that the store on disk is compared with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::store::{Frame, Key, KeyKind, Mark, MarkKind, Store, StoreError};
 use crate::encoding::hash::Digest;
@@ -13,6 +13,7 @@ pub struct MemoryStore {
     frames: BTreeMap<Key, Frame>,
     marks: BTreeMap<Mark, Vec<u8>>,
     leaves: BTreeMap<LogId, Vec<Digest>>,
+    damaged: BTreeSet<Key>,
 }
 
 impl MemoryStore {
@@ -22,19 +23,49 @@ impl MemoryStore {
     }
 }
 
+impl MemoryStore {
+    /// Damages a frame, as rot on a disk does.
+    pub fn damage(&mut self, key: Key) {
+        if self.frames.contains_key(&key) {
+            self.damaged.insert(key);
+        }
+    }
+
+    fn whole(&self, key: &Key) -> Option<&Frame> {
+        self.frames.get(key).filter(|_| !self.damaged.contains(key))
+    }
+}
+
 impl Store for MemoryStore {
+    fn damaged(&self) -> Vec<Key> {
+        self.damaged.iter().copied().collect()
+    }
+
+    fn replace(&mut self, frame: Frame) -> Result<(), StoreError> {
+        if let Key::Statement(id) = frame.key {
+            let leaf = self.leaves.get(&id.log).and_then(|leaves| leaves.get(usize::try_from(id.position).ok()?));
+            if leaf != Some(&merkle::leaf_hash(&frame.bytes)) {
+                return Err(StoreError::Missing { what: format!("the leaf of {id}") });
+            }
+        }
+        self.damaged.remove(&frame.key);
+        self.frames.insert(frame.key, frame);
+        Ok(())
+    }
+
     fn stage(&mut self, frame: Frame) -> Result<(), StoreError> {
         if let Key::Statement(id) = frame.key {
             let leaves = self.leaves.entry(id.log).or_default();
             assert_eq!(id.position, leaves.len() as u64, "statements are appended in order");
             leaves.push(merkle::leaf_hash(&frame.bytes));
         }
+        self.damaged.remove(&frame.key);
         self.frames.insert(frame.key, frame);
         Ok(())
     }
 
     fn get(&self, key: &Key) -> Result<Option<Frame>, StoreError> {
-        Ok(self.frames.get(key).cloned())
+        Ok(self.whole(key).cloned())
     }
 
     fn has(&self, key: &Key) -> Result<bool, StoreError> {
@@ -58,7 +89,7 @@ impl Store for MemoryStore {
         Ok((from..self.size(log))
             .take(count)
             .map_while(|position| {
-                let frame = self.frames.get(&Key::Statement(crate::encoding::ids::RecordId { log: *log, position }))?;
+                let frame = self.whole(&Key::Statement(crate::encoding::ids::RecordId { log: *log, position }))?;
                 let fits = taken == 0 || taken + frame.bytes.len() <= bytes;
                 taken += frame.bytes.len();
                 fits.then(|| frame.bytes.clone())

@@ -154,6 +154,16 @@ pub trait Store {
     /// [`StoreError`] if storage failed.
     fn has(&self, key: &Key) -> Result<bool, StoreError>;
 
+    /// The keys of frames that were found damaged and not replaced since, in order. Such a frame is as good as absent: [`Self::get`] gives
+    /// none, and [`Self::statements`] ends before it. Sizes and Merkle nodes are as they were.
+    fn damaged(&self) -> Vec<Key>;
+
+    /// Puts a frame in the place of one that is damaged. A statement must have the leaf hash of the one that it replaces.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed, or such a statement is not held.
+    fn replace(&mut self, frame: Frame) -> Result<(), StoreError>;
+
     /// All keys of one kind in order. Not for statements, heads or compartments, which are as many as the ledger is long.
     ///
     /// # Errors

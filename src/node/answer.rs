@@ -231,6 +231,7 @@ pub fn status<S: Store>(view: &View<'_, S>) -> Result<StatusView, Problem> {
         equivocations: ledger.logs.iter().filter(|log| log.state == LogState::Quarantined).map(|log| log.log).collect(),
         read_only: None,
         load: None,
+        scrub: None,
         waiting: 0,
         unaudited: ledger.logs.iter().map(|log| log.size - log.audited).sum(),
     })

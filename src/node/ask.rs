@@ -298,6 +298,21 @@ pub struct StatusView {
     pub unaudited: u64,
     /// What it turns away or puts off, while it runs.
     pub load: Option<LoadView>,
+    /// How far it has read its disk again, while it runs.
+    pub scrub: Option<ScrubView>,
+}
+
+/// How far a running node has read its disk again, and what it found damaged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScrubView {
+    /// Frames read since the start.
+    pub frames: u64,
+    /// Whole passes since the start.
+    pub passes: u64,
+    /// When the last pass ended.
+    pub completed_at: Option<UnixTime>,
+    /// Frames that are damaged and not healed yet, and where they lie.
+    pub damaged: Vec<String>,
 }
 
 /// What a running node turns away or puts off, so that it stays up.

@@ -17,7 +17,7 @@ use crate::network::{self, Command, Handle, NetworkError};
 use crate::protocol::{Effect, Input, Node, Now, Signing};
 
 use super::answer;
-use super::ask::{Call, LoadView, PeerView, Problem, ProblemKind, Request, Response};
+use super::ask::{Call, LoadView, PeerView, Problem, ProblemKind, Request, Response, ScrubView};
 use super::clock;
 use super::desk::Desk;
 use super::links::{self, Links};
@@ -28,6 +28,12 @@ use super::supervisor::{Health, Supervisor};
 const INPUTS_MAX: usize = 256;
 /// Between two ticks.
 const TICK: Duration = Duration::from_millis(100);
+/// Read again at each tick while a scrub is under way: 2.5 MB a second, so that nothing else waits for it.
+const SCRUB_BYTES: usize = 256 << 10;
+/// Damaged frames that `status` lists.
+const DAMAGE_SHOWN: usize = 20;
+/// Between the ends of two scrubs.
+const SCRUB_INTERVAL_MS: i64 = 24 * 3_600_000;
 /// How long an ending node waits for its connections to close.
 const NETWORK_STOP: Duration = Duration::from_secs(2);
 /// How long an ending node waits for what is being signed and flushed.
@@ -93,6 +99,7 @@ pub async fn run(
         health: network.health(),
         has_room: true,
         stopping: false,
+        scrubbed_at: None,
     };
     engine.admit_members();
     let mut tick = tokio::time::interval(TICK);
@@ -109,7 +116,10 @@ pub async fn run(
             }
             Some(input) = answers.recv() => inputs.push(input),
             // Before what peers send, so that no flood of theirs keeps time from passing or an officer from being heard.
-            _ = tick.tick() => inputs.extend(engine.room()?.into_iter().chain([Input::Tick])),
+            _ = tick.tick() => {
+                engine.scrub()?;
+                inputs.extend(engine.room()?.into_iter().chain([Input::Tick]));
+            }
             Some(call) = calls.recv() => {
                 engine.health = network.health();
                 inputs.extend(engine.take(call));
@@ -162,6 +172,8 @@ struct Engine {
     /// Whether there was room on the disk when last looked.
     has_room: bool,
     stopping: bool,
+    /// When the store was last read through.
+    scrubbed_at: Option<Now>,
 }
 
 impl Engine {
@@ -225,6 +237,33 @@ impl Engine {
             }
         }
         None
+    }
+
+    /// Reads a little more of what is on the disk, to find rot while peers still have the data.
+    fn scrub(&mut self) -> Result<(), EngineError> {
+        let now = Now(clock::now_ms());
+        let rests = self.scrubbed_at.is_some_and(|at| at <= now && now.since(at) < SCRUB_INTERVAL_MS);
+        if !rests && !self.stopping {
+            let known = self.node.store().damaged().len();
+            if self.node.store_mut().scrub(SCRUB_BYTES)? {
+                self.scrubbed_at = Some(now);
+            }
+            for (key, place) in self.node.store().damage().into_iter().skip(known) {
+                tracing::error!(?key, %place, "the scrub found damage");
+            }
+        }
+        Ok(())
+    }
+
+    fn scrub_view(&self) -> ScrubView {
+        let store = self.node.store();
+        let damaged = store.damage().into_iter().map(|(key, place)| format!("{key:?}: {place}"));
+        ScrubView {
+            frames: store.scrubbed().frames,
+            passes: store.scrubbed().passes,
+            completed_at: self.scrubbed_at.map(Now::time),
+            damaged: damaged.take(DAMAGE_SHOWN).collect(),
+        }
     }
 
     /// Begins a flush beside the loop. If nothing was staged after all, everything is durable already.
@@ -327,6 +366,7 @@ impl Engine {
             Signing::Ready if !self.node.store().writable()? => Some("too little free space".to_owned()),
             Signing::Ready => None,
         };
+        status.scrub = Some(self.scrub_view());
         status.waiting = running.waiting as u64;
         status.unaudited = running.unaudited;
         status.load = Some(self.load());
@@ -439,7 +479,7 @@ fn tell(event: &crate::protocol::Event) {
     use crate::protocol::Event;
     match event {
         Event::Fork { .. } | Event::LogEnded { .. } => tracing::error!("{event}"),
-        Event::Flagged { .. } | Event::NotOpened { .. } => tracing::warn!("{event}"),
+        Event::Flagged { .. } | Event::Healed { .. } | Event::NotOpened { .. } => tracing::warn!("{event}"),
         Event::Logged { .. } | Event::Ready { .. } | Event::Members { .. } | Event::Opened { .. } => {
             tracing::info!("{event}");
         }

@@ -35,6 +35,10 @@ impl<S: Store> Node<S> {
         let Some(state) = self.logs.get_mut(&log) else { return Ok(()) };
         let from = state.audit.tree.size();
         let statements = self.store.statements(&log, from, limits::AUDIT_BATCH, limits::CHUNK_BYTES_MAX)?;
+        if statements.is_empty() {
+            // The disk has lost it; it is being fetched again.
+            return Ok(());
+        }
         let mut last_time = state.audit.last_time;
         let mut items = Vec::with_capacity(statements.len());
         let mut checks = Vec::with_capacity(statements.len());

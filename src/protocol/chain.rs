@@ -142,6 +142,9 @@ impl<S: Store> Node<S> {
         }
         let count = usize::try_from(size - from).unwrap_or(usize::MAX).min(limits::CHUNK_STATEMENTS_MAX);
         let statements = self.store.statements(&log, from, count, limits::CHUNK_BYTES_MAX)?;
+        if statements.is_empty() {
+            return Ok(Response::Nothing);
+        }
         let nodes = LogNodes { store: &self.store, log };
         let consistency = merkle::consistency_proof_of(&nodes, from + statements.len() as u64, size)?;
         Ok(Response::Chunk { checkpoint: checkpoint.clone(), from, statements, consistency })

@@ -179,6 +179,11 @@ pub enum Event {
         /// Why, without anything from the body.
         reason: String,
     },
+    /// What the disk had lost is on it again.
+    Healed {
+        /// What it is.
+        what: String,
+    },
     /// A member cosigned the very frontier that this node holds.
     Agrees {
         /// The member.
@@ -230,6 +235,7 @@ impl fmt::Display for Event {
             Self::Flagged { id, flaw } => write!(formatter, "flagged {id}: {flaw}"),
             Self::Opened { id, compartments } => write!(formatter, "opened {id} ({compartments} compartments)"),
             Self::NotOpened { id, reason } => write!(formatter, "could not open {id}: {reason}"),
+            Self::Healed { what } => write!(formatter, "healed {what}, which the disk had lost"),
             Self::Agrees { member, frontier } => {
                 write!(formatter, "{member} holds the same ledger ({})", frontier.short())
             }

@@ -5,12 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::encoding::hash::sha256;
 use crate::encoding::ids::{LogId, MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
 use crate::ledger::{Binds, Frame, Key, Mark, Statement, Store, StoreError};
 use crate::record::{Compartment, Content, Context, Draft, Kind, PartialRecord, Strictness};
-use crate::seal::{BodyHead, LaneKey, OpenedSlot, SealContext, SealError, SlotProof, Tag, Ticket};
+use crate::seal::{LaneKey, OpenedSlot, SealContext, SealError, SlotProof, Tag, Ticket};
 
 use super::author::{Phase, Queued};
 use super::effect::{Effect, Event};
@@ -104,7 +103,7 @@ impl Attempt {
         !self.asked && limits::is_over(self.at, now)
     }
 
-    fn asked(&mut self, now: Now) {
+    pub(super) fn asked(&mut self, now: Now) {
         let wait = limits::backoff_ms(self.tries);
         *self = Self { at: Now(now.0.saturating_add(wait)), tries: self.tries.saturating_add(1), asked: true };
     }
@@ -239,7 +238,7 @@ impl<S: Store> Node<S> {
     }
 
     /// A slot is to be fetched. One per log: an earlier one that the search needs after all, it finds missing again.
-    fn want_slot(&mut self, id: RecordId) {
+    pub(super) fn want_slot(&mut self, id: RecordId) {
         self.inbox.slots.retain(|other, _| *other == id || other.log != id.log);
         self.inbox.slots.entry(id).or_insert_with(Attempt::new);
     }
@@ -343,7 +342,7 @@ impl<S: Store> Node<S> {
 
     /// Whom to ask for a body: its author, or now and then, and while that is away, a custodian that the author's manifest names. Nobody
     /// else: to show a ticket is to say who reads the record.
-    fn holder(&self, id: RecordId, tries: u32) -> Option<MemberCode> {
+    pub(super) fn holder(&self, id: RecordId, tries: u32) -> Option<MemberCode> {
         let author = id.log.member;
         let free = |member: &MemberCode| {
             self.peers
@@ -365,7 +364,7 @@ impl<S: Store> Node<S> {
         custodians.get(tries as usize % custodians.len().max(1)).copied().filter(free)
     }
 
-    fn ticket(&mut self, id: RecordId) -> Result<Option<Ticket>, StoreError> {
+    pub(super) fn ticket(&mut self, id: RecordId) -> Result<Option<Ticket>, StoreError> {
         let Some(frame) = self.store.get(&Key::Statement(id))? else { return Ok(None) };
         let Ok((statement, _)) = Statement::read(&frame.bytes) else { return Ok(None) };
         Ok(match self.lane(id.log, statement.lanes)? {
@@ -424,13 +423,7 @@ impl<S: Store> Node<S> {
         }
         let Some(frame) = self.store.get(&Key::Statement(id))? else { return Ok(Err(Refusal::Unasked)) };
         let Ok((statement, _)) = Statement::read(&frame.bytes) else { return Ok(Err(Refusal::Unasked)) };
-        let head = BodyHead::decode(&body.head).ok().filter(|head| {
-            sha256(&body.head) == statement.digest
-                && head.size_class() == Some(statement.size_class)
-                && head.compartments().len() == body.compartments.len()
-                && head.compartments().iter().zip(&body.compartments).all(|(head, bytes)| head.check(bytes).is_ok())
-        });
-        if head.is_none() {
+        if !super::heal::is_signed(&statement, body) {
             self.release_body(id);
             return Ok(Err(Refusal::Body));
         }

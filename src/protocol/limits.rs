@@ -44,6 +44,8 @@ pub const PUSH_GROUP_MAX: usize = 16;
 pub const QUEUE_RECORDS_MAX: usize = 8192;
 /// Signatures checked as one batch: about 15 ms on two cores.
 pub const AUDIT_BATCH: usize = 512;
+/// Lost frames that are asked for at the same time. Each may bring a chunk of 1 MiB, and damage is rare.
+pub const HEAL_MAX: usize = 16;
 /// Bodies asked for at the same time from one peer.
 pub const BODY_REQUESTS_PER_PEER: usize = 8;
 /// Bodies that arrived before their statement, kept until it comes. A pushed body is small and its statement is seconds away at most.

@@ -9,6 +9,7 @@ use crate::ledger::{Key, KeyKind, LogNodes, Mark, MarkKind, Store, StoreError};
 
 use super::audit::read_audit_mark;
 use super::author::Author;
+use super::heal::Heal;
 use super::inbox::{Attempt, Delivery, Inbox};
 use super::outbox::Outbox;
 use super::peers::Peers;
@@ -35,6 +36,7 @@ impl<S: Store> Node<S> {
             inbox: Inbox::default(),
             witness: Witness::default(),
             peers: Peers::default(),
+            heal: Heal::default(),
             room: true,
             shed: super::Shed::default(),
             out: Outbox::default(),

@@ -18,6 +18,7 @@ mod author;
 mod budget;
 mod chain;
 mod effect;
+mod heal;
 mod inbox;
 mod input;
 pub mod limits;
@@ -53,6 +54,7 @@ pub use refusal::Refusal;
 pub use status::{NodeStatus, PeerStatus, Signing};
 
 use author::Author;
+use heal::Heal;
 use inbox::Inbox;
 use outbox::Outbox;
 use peers::Peers;
@@ -108,6 +110,7 @@ pub struct Node<S> {
     room: bool,
     /// What was put off or turned away, for `status`.
     shed: Shed,
+    heal: Heal,
     out: Outbox,
 }
 
@@ -130,6 +133,7 @@ impl<S: Store> Node<S> {
         }
         on::answer_late(self, &turn)?;
         if self.room {
+            self.advance_heal(&mut turn)?;
             self.advance_audit()?;
             self.advance_inbox(&turn)?;
         }

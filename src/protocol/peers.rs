@@ -73,6 +73,10 @@ pub(super) enum What {
     Published,
     /// For statements of a log from a position on.
     Range(LogId, u64),
+    /// For statements that the disk has lost, from a position on.
+    LostRange(LogId, u64),
+    /// For a body of which the disk has lost something.
+    LostBody(RecordId),
     /// For a body.
     Body(RecordId),
     /// To take a body.

@@ -296,6 +296,15 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
+    /// A member's newest frontier cosignature, with what it speaks of.
+    pub(super) fn newest_cosignature(&self, member: MemberCode) -> Option<(&SignedRoot, &Frontier)> {
+        if member == self.me.member {
+            return self.witness.newest.as_ref().map(|(signed, frontier)| (signed, frontier));
+        }
+        let peer = self.peers.by_member.get(&member)?;
+        peer.cosignature.as_ref().map(|(signed, _)| (signed, &peer.frontier))
+    }
+
     /// Tells when a member vouches for the very ledger that this node holds.
     fn check_agreement(&mut self, member: MemberCode) {
         let frontier = self.frontier().root();
@@ -329,7 +338,7 @@ impl<S: Store> Node<S> {
 }
 
 /// A frontier cosignature as it is kept: the signature, then the list behind its root.
-fn encode_cosignature(cosignature: &SignedRoot, frontier: &Frontier) -> Vec<u8> {
+pub(super) fn encode_cosignature(cosignature: &SignedRoot, frontier: &Frontier) -> Vec<u8> {
     let entries = frontier.entries().map(|entry| entry.to_value()).collect();
     cbor::encode(&Value::Array(vec![cosignature.to_value(), Value::Array(entries)]))
 }

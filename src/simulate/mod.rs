@@ -9,6 +9,8 @@ pub mod federation;
 mod world;
 
 #[cfg(test)]
+mod heal;
+#[cfg(test)]
 mod published;
 #[cfg(test)]
 mod tests;

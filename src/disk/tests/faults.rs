@@ -87,3 +87,49 @@ fn what_does_not_fit_is_refused_and_what_was_there_stays() {
     assert_eq!(report.cut.len(), 1, "{report:?}");
     assert_eq!(disk.get(&Key::Published).unwrap().unwrap().bytes, [1; 200]);
 }
+
+#[test]
+fn a_lost_frame_is_found_by_the_scrub_and_put_back_for_good() {
+    let fs = FaultFs::default();
+    let log = logs()[0];
+    let (mut disk, _) = fs.open_store_rolling(0, ROLL).unwrap();
+    let key = |position| Key::Statement(RecordId::new(log, position));
+    for position in 0..70_u8 {
+        disk.stage(statement(log, position.into(), &[position; 60])).unwrap();
+        disk.stage(frame(Key::Checkpoint(log), &[position; 30])).unwrap();
+        disk.flush().unwrap();
+    }
+    let root = disk.node(&log, 6, 0).unwrap();
+    // Rot in the third and the sixty-fifth statement.
+    for path in fs.paths() {
+        let content = fs.content(&path);
+        for rotten in [3_u8, 65] {
+            if let Some(at) = content.windows(60).position(|bytes| bytes == [rotten; 60]) {
+                fs.flip_bit(&path, at * 8 + 5);
+            }
+        }
+    }
+    while !disk.scrub(1_000).unwrap() {}
+    assert_eq!(disk.damaged(), [key(3), key(65)]);
+    assert_eq!((disk.scrubbed().frames, disk.scrubbed().passes), (71, 1));
+    assert!(disk.damage().iter().all(|(_, what)| what.starts_with("segments/statements-")));
+    assert_eq!(disk.get(&key(3)).unwrap(), None);
+    assert_eq!(disk.statements(&log, 0, 99, usize::MAX).unwrap().len(), 3);
+    assert_eq!(disk.node(&log, 6, 0).unwrap(), root, "the tree does not need it");
+    assert!(disk.replace(statement(log, 3, &[9; 60])).is_err(), "another statement is not taken");
+    for position in [3, 65] {
+        disk.replace(statement(log, u64::from(position), &[position; 60])).unwrap();
+    }
+    disk.flush().unwrap();
+    drop(disk);
+    // With the index, and without it, when the statements behind the holes wait for those that were put back.
+    for _ in 0..2 {
+        let (disk, report) = fs.open_store_rolling(0, ROLL).unwrap();
+        assert!(report.damage.iter().all(|damage| damage.what.contains("no whole frame")), "{report:?}");
+        let all: Vec<_> = (0..70_u8).map(|position| vec![position; 60]).collect();
+        assert_eq!(disk.statements(&log, 0, 99, usize::MAX).unwrap(), all);
+        assert_eq!(disk.node(&log, 6, 0).unwrap(), root);
+        assert_eq!(disk.damaged(), []);
+        fs.drop_index();
+    }
+}

@@ -43,6 +43,10 @@ pub(super) fn response<S: Store>(
             }
             taken
         }
+        (What::LostRange(log, _), Response::Chunk { from, statements, .. }) => {
+            node.take_lost_statements(turn, log, from, &statements)?
+        }
+        (What::LostBody(record), Response::Body(body)) => node.take_lost_body(turn, record, &body)?,
         (What::Body(record), Response::Body(body)) => node.take_body(turn, record, &body)?,
         (What::Slot(record), Response::Slot(slot)) => node.take_slot(turn, record, &slot)?,
         (What::Slot(record), Response::Nothing) => {
@@ -85,7 +89,14 @@ pub(super) fn failed<S: Store>(node: &mut Node<S>, turn: &Turn, id: u64) {
                 let soon = turn.now.0.saturating_sub(node.settings.sync_interval_ms - limits::RETRY_MS);
                 node.peers.compared = Some(Now(soon));
             }
-            What::Published | What::Body(_) | What::Push | What::Slot(_) | What::Cosign(_) | What::Frontier => {
+            What::Published
+            | What::LostRange(..)
+            | What::LostBody(_)
+            | What::Body(_)
+            | What::Push
+            | What::Slot(_)
+            | What::Cosign(_)
+            | What::Frontier => {
                 retry(node, turn, asked);
             }
         }
@@ -105,7 +116,14 @@ fn release<S: Store>(node: &mut Node<S>, id: u64) -> Option<Asked> {
             let peer = node.peers.entry(asked.to);
             peer.body_requests = peer.body_requests.saturating_sub(1);
         }
-        What::Hello | What::Published | What::Push | What::Slot(_) | What::Cosign(_) | What::Frontier => {}
+        What::Hello
+        | What::Published
+        | What::LostRange(..)
+        | What::LostBody(_)
+        | What::Push
+        | What::Slot(_)
+        | What::Cosign(_)
+        | What::Frontier => {}
     }
     Some(asked)
 }
@@ -125,7 +143,13 @@ fn retry<S: Store>(node: &mut Node<S>, turn: &Turn, asked: Asked) {
         }
         What::Body(record) => node.release_body(record),
         What::Slot(record) => node.release_slot(record),
-        What::Hello | What::Published | What::Push | What::Cosign(_) | What::Frontier => {}
+        What::Hello
+        | What::Published
+        | What::LostRange(..)
+        | What::LostBody(_)
+        | What::Push
+        | What::Cosign(_)
+        | What::Frontier => {}
     }
 }
 
