@@ -9,7 +9,7 @@
 //! when caches are warm. Nodes that keep more records need more memory, so the slope is told per 1,000 records as well.
 
 #![allow(clippy::unwrap_used, reason = "a run that cannot go on stops, and says where")]
-#![allow(clippy::print_stdout, reason = "a program that prints what it found")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints what it found")]
 #![allow(clippy::disallowed_methods, reason = "it measures real time")]
 
 #[allow(dead_code, reason = "shared with `kill`")]
