@@ -322,6 +322,11 @@ mod tests {
     }
 
     #[test]
+    fn a_claim_names_its_log_or_that_it_is_about_all() {
+        assert_eq!(claims().map(|claim| claim.subject()), ["GE", "GE", "frontier"]);
+    }
+
+    #[test]
     fn a_checkpoint_is_its_owners_alone() {
         let key = SecretKey::from_seed(&[7; 32]);
         let mut root = root(claims()[0], &key);
@@ -366,6 +371,17 @@ mod tests {
         for object in [attached, labelled] {
             let refused = SignedRoot { object, root: root.root };
             assert_eq!(SignedRoot::decode(&refused.encode()), Err(CborError::Shape { object: "signed root" }));
+        }
+    }
+
+    #[test]
+    fn no_other_kind_of_tree_is_read() {
+        let key = SecretKey::from_seed(&[7; 32]);
+        for claim in [claims()[0], claims()[1]] {
+            let root = root(claim, &key);
+            let mut object = root.signed(key.sign(&root.to_be_signed())).object;
+            object.protected.insert(label::VDS, 2);
+            assert!(SignedRoot::new(object, root.root).claim().is_err(), "{claim:?}");
         }
     }
 }
