@@ -141,7 +141,17 @@ impl<S: Store> Node<S> {
                     let Some(bytes) = body.compartments.get(usize::from(index)) else { continue };
                     self.put_back(turn, key, bytes.clone())?;
                 }
-                _ => {}
+                Key::Published
+                | Key::Statement(_)
+                | Key::Checkpoint(_)
+                | Key::Cosignature(..)
+                | Key::FrontierCosignature(_)
+                | Key::Fork(..)
+                | Key::Intent(_)
+                | Key::Head(_)
+                | Key::Compartment(..)
+                | Key::Lanes(_)
+                | Key::Slot(_) => {}
             }
         }
         Ok(Ok(()))
