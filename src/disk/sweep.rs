@@ -390,8 +390,10 @@ fn look_at_guard(guard: Result<Guard, GuardRefusal>, size: u64, truth: &Truth) -
 
 /// Whether a disk could make this program believe that something was written, and then show that it was never asked.
 fn can_lie(case: Case) -> bool {
-    let lost = |kind| matches!(kind, Kind::Lost | Kind::Misdirected | Kind::Rot);
-    lost(case.kind) && case.end != End::Process || case.again.is_some_and(|(_, kind)| lost(kind))
+    // A second fault ends with a loss of power.
+    let loses_power = case.end != End::Process || case.again.is_some();
+    let silent = |kind: Kind| kind.is_silent();
+    silent(case.kind) && loses_power || case.again.is_some_and(|(_, kind)| silent(kind))
 }
 
 /// The kinds of faults that mean something for an operation.
