@@ -99,15 +99,15 @@ fn main() -> ExitCode {
         drop(member);
         std::thread::sleep(Duration::from_secs(2));
     }
-    let shed = federation.json("TR", &["status"]).unwrap_or_default()["load"].clone();
+    let shed = federation.json("GE", &["status"]).unwrap_or_default()["load"].clone();
     let held = rows.iter().all(|row| row["held"] != false);
     if args.json {
-        println!("{}", json!({ "rows": rows, "load_of_tr": shed, "held": held }));
+        println!("{}", json!({ "rows": rows, "load_of_ge": shed, "held": held }));
     } else {
         for row in &rows {
             println!("{}", line(row));
         }
-        println!("shed by TR: {shed}");
+        println!("shed by GE: {shed}");
     }
     if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
