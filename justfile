@@ -24,6 +24,10 @@ fmt:
 transcripts:
     TRYCMD=overwrite cargo test --locked --test all cli::
 
+# Simulated federations through a month of trouble each: `just sim 100000`
+sim seeds="300" *options:
+    cargo run --release --locked --no-default-features --features simulate --example sim -- --seeds {{seeds}} {{options}}
+
 # A federation of five nodes on this machine
 demo:
     cargo run --release --locked -- demo --once

@@ -17,6 +17,7 @@ use crate::encoding::time::UnixTime;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Federation {
     id: FederationId,
+    digest: Digest,
     chain: CharterChain,
     manifests: BTreeMap<MemberCode, SignedManifest>,
 }
@@ -70,8 +71,15 @@ impl Federation {
         Self::assemble(chain, published.manifests)
     }
 
+    /// Every greeting between two nodes carries the digest, so it is computed once: it encodes and hashes every manifest.
+    fn of(chain: CharterChain, manifests: BTreeMap<MemberCode, SignedManifest>) -> Self {
+        let digests = manifests.values().map(|manifest| Value::from(manifest.digest())).collect::<Vec<_>>();
+        let all = Value::from(vec![Value::from(chain.newest().digest()), Value::from(digests)]);
+        Self { id: chain.federation(), digest: sha256(&cbor::encode(&all)), chain, manifests }
+    }
+
     fn assemble(chain: CharterChain, manifests: BTreeMap<MemberCode, SignedManifest>) -> Result<Self, FederationError> {
-        let federation = Self { id: chain.federation(), chain, manifests };
+        let federation = Self::of(chain, manifests);
         for (member, manifest) in &federation.manifests {
             federation.check_manifest(*member, manifest)?;
         }
@@ -205,8 +213,7 @@ impl Federation {
     /// One digest over the newest charter and manifests, by their payloads: two nodes with the same digest know the same.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        let manifests = self.manifests.values().map(|manifest| Value::from(manifest.digest())).collect::<Vec<_>>();
-        sha256(&cbor::encode(&Value::from(vec![Value::from(self.chain.newest().digest()), Value::from(manifests)])))
+        self.digest
     }
 
     /// What makes the charter file, and what a peer is sent.
@@ -229,7 +236,7 @@ impl Federation {
         }
         let mut manifests = self.manifests.clone();
         manifests.insert(member, manifest);
-        let news = Self { id: self.id, chain: self.chain.clone(), manifests };
+        let news = Self::of(self.chain.clone(), manifests);
         news.check_keys_apart()?;
         Ok(Some(news))
     }

@@ -78,6 +78,10 @@ impl PublicKey {
     /// # Errors
     /// [`BadSignature`] if it does not verify.
     pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> Result<(), BadSignature> {
+        #[cfg(feature = "simulate")]
+        if super::known::holds(self.as_bytes(), message, signature) {
+            return Ok(());
+        }
         self.0.verify_strict(message, &Signature::from_bytes(signature)).map_err(|_| BadSignature)
     }
 
@@ -111,7 +115,10 @@ impl SecretKey {
     /// Signs `message`. Ed25519 is deterministic: the same message gives the same signature.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
-        self.0.sign(message).to_bytes()
+        let signature = self.0.sign(message).to_bytes();
+        #[cfg(feature = "simulate")]
+        super::known::note(self.public().as_bytes(), message, &signature);
+        signature
     }
 }
 

@@ -15,6 +15,8 @@ pub mod federation;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod key;
+#[cfg(feature = "simulate")]
+pub mod known;
 pub mod manifest;
 pub mod profile;
 pub mod published;

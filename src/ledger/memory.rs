@@ -6,6 +6,8 @@ use super::store::{Frame, Key, KeyKind, Mark, MarkKind, Store, StoreError};
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::LogId;
 use crate::encoding::merkle::{self, Nodes as _};
+#[cfg(any(test, feature = "simulate"))]
+use crate::encoding::random::Randomness;
 
 /// Frames and marks in ordered maps.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +35,45 @@ impl MemoryStore {
 
     fn whole(&self, key: &Key) -> Option<&Frame> {
         self.frames.get(key).filter(|_| !self.damaged.contains(key))
+    }
+}
+
+/// Harm without a trace, for faults that the simulator must find. No other store could do this to itself.
+#[cfg(any(test, feature = "simulate"))]
+impl MemoryStore {
+    /// Changes one statement.
+    pub fn spoil_statement(&mut self, random: &mut Randomness, spoil: impl FnOnce(&mut Vec<u8>)) {
+        if let Some(frame) = self.any_statement(random, None).and_then(|key| self.frames.get_mut(&key)) {
+            spoil(&mut frame.bytes);
+        }
+    }
+
+    /// Takes one statement away, and tells nobody.
+    pub fn lose_statement(&mut self, random: &mut Randomness) {
+        if let Some(key) = self.any_statement(random, None) {
+            self.frames.remove(&key);
+        }
+    }
+
+    /// Takes the newest statement of one log away, as if it had never come.
+    pub fn cut_log(&mut self, random: &mut Randomness) {
+        let logs: Vec<LogId> = self.leaves.keys().copied().collect();
+        let chosen = logs.get(random.below(u32::try_from(logs.len()).unwrap_or(u32::MAX)) as usize);
+        if let Some(log) = chosen
+            && let Some(leaves) = self.leaves.get_mut(log)
+        {
+            leaves.pop();
+            let position = leaves.len() as u64;
+            self.frames.remove(&Key::Statement(crate::encoding::ids::RecordId { log: *log, position }));
+        }
+    }
+
+    /// The key of one statement, by chance; none of the log `but`.
+    #[must_use]
+    pub fn any_statement(&self, random: &mut Randomness, but: Option<LogId>) -> Option<Key> {
+        let fits = |key: &&Key| matches!(key, Key::Statement(id) if Some(id.log) != but);
+        let keys: Vec<Key> = self.frames.keys().filter(fits).copied().collect();
+        keys.get(random.below(u32::try_from(keys.len()).unwrap_or(u32::MAX)) as usize).copied()
     }
 }
 

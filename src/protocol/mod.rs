@@ -156,6 +156,12 @@ impl<S: Store> Node<S> {
         &mut self.store
     }
 
+    /// Ends the node; its store is left.
+    #[must_use]
+    pub fn into_store(self) -> S {
+        self.store
+    }
+
     /// The members, as this node knows them.
     #[must_use]
     pub fn federation(&self) -> &Federation {

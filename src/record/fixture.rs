@@ -1,24 +1,40 @@
-//! A record for the tests of other modules.
+//! Records for the tests of other modules and for the simulator.
 
 use super::{Context, Draft, Record, Strictness};
 use crate::encoding::hash::sha256;
+use crate::encoding::ids::MemberCode;
 use crate::encoding::time::UnixTime;
 
+/// What stands in every sealed record made here, and nowhere else: who finds it outside the audience has found a leak.
+pub const CANARY: &str = "Canary Consignee";
+
 /// An export notification from Georgia, number `number` of its kind, made at `now`.
-pub(crate) fn notification(destination: &str, number: usize, now: UnixTime) -> Record {
+///
+/// # Panics
+/// If `destination` is not two capital letters.
+#[must_use]
+pub fn notification(destination: &str, number: usize, now: UnixTime) -> Record {
+    notification_from("GE".parse().expect("a member code"), destination, number, now)
+}
+
+/// An export notification from any country.
+///
+/// # Panics
+/// If `destination` is not two capital letters.
+#[must_use]
+pub fn notification_from(author: MemberCode, destination: &str, number: usize, now: UnixTime) -> Record {
     let draft: Draft = serde_json::from_value(serde_json::json!({
         "kind": "export-notification",
-        "export_country": "GE",
+        "export_country": author,
         "destination": destination,
-        "ucr": format!("7GE123456789-{number}"),
-        "exporter": { "name": "Synthetic Exports LLC", "country": "GE" },
-        "consignee": { "name": "Canary Consignee SA", "country": destination },
+        "ucr": format!("7{author}123456789-{number}"),
+        "exporter": { "name": "Synthetic Exports LLC", "country": author },
+        "consignee": { "name": format!("{CANARY} SA"), "country": destination },
         "goods": [{ "line": 1, "substance": "ammonium-nitrate", "hs6": "310230", "description": "Ammonium nitrate",
                     "net_mass_g": 25_000_000 }],
-        "source_digest": sha256(format!("{destination} {number}").as_bytes()).to_string(),
+        "source_digest": sha256(format!("{author} {destination} {number}").as_bytes()).to_string(),
     }))
     .expect("a draft in JSON");
-    let author = Some("GE".parse().expect("a member code"));
-    let context = Context { strictness: Strictness::Own, author, now, foreign_exports: false };
+    let context = Context { strictness: Strictness::Own, author: Some(author), now, foreign_exports: false };
     draft.check(&context).unwrap_or_else(|refused| panic!("{:?}", refused.errors)).record
 }

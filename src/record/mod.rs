@@ -27,8 +27,8 @@ mod survey;
 mod text;
 mod view;
 
-#[cfg(test)]
-pub(crate) mod fixture;
+#[cfg(any(test, feature = "simulate"))]
+pub mod fixture;
 #[cfg(test)]
 mod tests;
 

@@ -24,7 +24,7 @@ fn submit(world: &mut World, number: usize, count: usize) {
 
 #[test]
 fn lost_frames_of_every_kind_come_back_from_peers_or_memory() {
-    let mut world = World::new(5, &["GE", "TR", "LB"], Link { loss: 5, delay_ms: 20 });
+    let mut world = World::new(5, &["GE", "TR", "LB"], Link { loss: 5, twice: 0, delay_ms: 20 });
     world.run(2_000);
     submit(&mut world, 0, 6);
     let lost = [
@@ -56,11 +56,12 @@ fn lost_frames_of_every_kind_come_back_from_peers_or_memory() {
     for (member, keys) in &lost {
         let member = code(member);
         world.crash(member);
-        let mut disk = world.backup(member);
+        let mut backup = world.backup(member);
+        let disk = backup.durable_mut();
         before.extend(keys.iter().map(|key| (member, *key, disk.get(key).unwrap())));
         keys.iter().for_each(|key| disk.damage(*key));
         assert_eq!(disk.damaged().len(), keys.len(), "{member} holds all of them");
-        world.restore(member, disk);
+        world.restore(member, &backup);
         world.start(member);
         world.run(60_000);
     }
@@ -85,11 +86,12 @@ fn lost_frames_of_every_kind_come_back_from_peers_or_memory() {
 
 #[test]
 fn another_statement_than_the_lost_one_is_not_taken() {
-    let mut world = World::new(6, &["GE", "TR"], Link { loss: 0, delay_ms: 20 });
+    let mut world = World::new(6, &["GE", "TR"], Link { loss: 0, twice: 0, delay_ms: 20 });
     world.run(2_000);
     submit(&mut world, 0, 3);
     world.crash(code("TR"));
-    let mut disk = world.backup(code("TR"));
+    let mut backup = world.backup(code("TR"));
+    let disk = backup.durable_mut();
     let key = Key::Statement(id("GE-1"));
     let mut forged = disk.get(&key).unwrap().unwrap();
     disk.damage(key);

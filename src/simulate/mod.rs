@@ -1,11 +1,29 @@
-//! Many nodes on virtual time, over the same core that runs in production: for tests.
+//! Many nodes on virtual time, over the same core that runs in production.
 //!
-//! A [`World`] holds nodes with stores in memory, a network that may lose, delay and part, and signers with guards. Everything comes
-//! from one seed: the same seed gives the same trace. No real clock, socket or file is involved.
+//! A [`World`] holds nodes with disks of their own ([`medium`]), a network that may lose, double, delay and part, signers with
+//! guards, and clocks that may be wrong. Some members may be liars ([`liar`]). Everything comes from one seed: the same seed gives
+//! the same trace. No real clock, socket or file is involved.
 //!
-//! Start with [`World::new`] and [`World::run`]; [`federation`] makes the members and their keys.
+//! ```text
+//! seed ─▶ plan: members, liars, a timeline of work and trouble ─▶ trial: lets it happen, then heals everything and waits
+//!                                                                    │ after each step
+//!                                                                    └▶ invariants, by the watchman: a Violation, or none
+//! ```
+//!
+//! For one thing in detail: [`World::new`] and [`World::run`]. For everything at once: [`trial::run`], which
+//! `cargo run --example sim` does for many seeds. A fault put in on purpose ([`plant`]) shows that each invariant can fail.
 
+mod export;
 pub mod federation;
+mod invariants;
+pub mod liar;
+mod machine;
+pub mod medium;
+mod network;
+pub mod plan;
+pub mod plant;
+pub mod trial;
+mod watchman;
 mod world;
 
 #[cfg(test)]
@@ -15,4 +33,6 @@ mod published;
 #[cfg(test)]
 mod tests;
 
-pub use world::{Link, World};
+pub use network::Link;
+pub use watchman::Violation;
+pub use world::{FOUNDED, World};

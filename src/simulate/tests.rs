@@ -5,19 +5,19 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::federation::Keys;
-use super::{Link, World};
+use super::medium::Memory;
+use super::{Link, World, trial};
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::{FederationId, LogId, MemberCode, RecordId};
 use crate::encoding::merkle;
 use crate::encoding::time::UnixTime;
-use crate::ledger::memory::MemoryStore;
 use crate::ledger::{Binds, Claim, Key, Root, Statement, Store as _};
 use crate::protocol::message::Gossip;
 use crate::protocol::{Event, Outcome, Signing};
 use crate::record::{self, Record};
 
 const MEMBERS: [&str; 5] = ["GE", "TR", "LB", "MZ", "W1"];
-const GOOD: Link = Link { loss: 0, delay_ms: 20 };
+const GOOD: Link = Link { loss: 0, twice: 0, delay_ms: 20 };
 
 fn code(text: &str) -> MemberCode {
     text.parse().unwrap()
@@ -148,7 +148,7 @@ fn receipts_are_collected_from_everybody() {
 #[test]
 fn the_same_seed_gives_the_same_trace() {
     let trace = |seed| {
-        let mut world = World::new(seed, &["GE", "TR", "MZ"], Link { loss: 10, delay_ms: 300 });
+        let mut world = World::new(seed, &["GE", "TR", "MZ"], Link { loss: 10, twice: 0, delay_ms: 300 });
         world.run(1_000);
         world.submit(code("GE"), 1, (0..5).map(|number| notification("MZ", number)).collect());
         world.run(10_000);
@@ -168,7 +168,7 @@ fn a_store_behind_its_peers_is_never_signed_again() {
     world.submit(code("GE"), 2, vec![notification("TR", 2)]);
     world.run(2_000);
     world.crash(code("GE"));
-    world.restore(code("GE"), backup);
+    world.restore(code("GE"), &backup);
     world.start(code("GE"));
     world.run(5_000);
     assert!(matches!(world.node(code("GE")).status().signing, Signing::Ended(_)));
@@ -180,7 +180,8 @@ fn a_store_behind_its_peers_is_never_signed_again() {
 
 #[test]
 fn the_snapshot_of_a_whole_machine_signs_no_second_history() {
-    for seed in 20..24 {
+    // Seed 23 once signed after 20 seconds although it knew of more: on a network like this, what is missing takes longer.
+    for seed in 20..36 {
         let mut world = World::new(seed, &["GE", "TR", "MZ"], GOOD);
         world.run(2_000);
         world.submit(code("GE"), 1, vec![notification("TR", 1)]);
@@ -189,14 +190,15 @@ fn the_snapshot_of_a_whole_machine_signs_no_second_history() {
         world.submit(code("GE"), 2, vec![notification("TR", 2)]);
         world.run(2_000);
         world.crash(code("GE"));
-        world.restore(code("GE"), backup);
+        world.restore(code("GE"), &backup);
         world.rewind_guard(code("GE"), size);
         // Nothing but its peers can tell, and they are hard to understand.
-        world.set_link(Link { loss: 40, delay_ms: 300 });
+        world.set_link(Link { loss: 40, twice: 0, delay_ms: 300 });
         world.start(code("GE"));
         world.submit(code("GE"), 3, vec![notification("TR", 3)]);
-        world.run(30_000);
-        assert!(matches!(world.node(code("GE")).status().signing, Signing::Ended(_)), "seed {seed}");
+        world.run(120_000);
+        let status = world.node(code("GE")).status();
+        assert!(matches!(status.signing, Signing::Ended(_)), "seed {seed}: {status:?} {:?}", world.events(code("GE")));
         for member in world.members() {
             assert!(!world.events(member).iter().any(|event| matches!(event, Event::Fork { .. })), "seed {seed}");
         }
@@ -282,7 +284,7 @@ fn two_histories_told_to_two_halves_are_proved_to_all() {
         assert_eq!(roots.len(), 1);
         // Who was away learns of it as well.
         world.crash(code("MZ"));
-        world.restore(code("MZ"), MemoryStore::default());
+        world.restore(code("MZ"), &Memory::default());
         world.start(code("MZ"));
         world.run(90_000);
         assert!(world.with_view(code("MZ"), |view| view.store().has(&Key::Fork(LogId::first(liar), 0)).unwrap()));
@@ -300,7 +302,7 @@ proptest! {
         loss in 0_u32..30,
         crashes in prop::collection::vec((1_i64..1_500, any::<bool>()), 0..6),
     ) {
-        let mut world = World::new(seed, &["GE", "TR", "MZ"], Link { loss, delay_ms: 200 });
+        let mut world = World::new(seed, &["GE", "TR", "MZ"], Link { loss, twice: 0, delay_ms: 200 });
         world.run(1_000);
         for (number, (after, part)) in crashes.into_iter().enumerate() {
             let first = number * 20;
@@ -315,7 +317,7 @@ proptest! {
         world.set_link(GOOD);
         world.run(60_000);
         assert_equal_ledgers(&world);
-        let acknowledged: BTreeSet<RecordId> = world.acknowledged(code("GE")).clone();
+        let acknowledged: BTreeSet<RecordId> = world.acknowledged(code("GE"));
         for member in world.members() {
             for id in &acknowledged {
                 let record = world.with_view(member, |view| view.record(*id).unwrap());
@@ -329,4 +331,22 @@ proptest! {
             prop_assert_eq!(totals.outstanding, 0);
         }
     }
+}
+
+/// Seeds that once showed a fault, of the program or of the simulator; each is run for ever.
+const REGRESSIONS: [u64; 0] = [];
+
+#[test]
+fn a_few_seeds_of_everything_hold_every_invariant() {
+    for seed in (0..3).chain(REGRESSIONS) {
+        let outcome = trial::run::<Memory>(seed, None);
+        assert_eq!(outcome.violation, None, "seed {seed}");
+        assert!(outcome.virtual_ms >= 30 * 86_400_000);
+    }
+}
+
+#[test]
+fn a_seed_of_everything_gives_the_same_trace_twice() {
+    let [one, two] = [(); 2].map(|()| trial::run::<Memory>(7, None));
+    assert_eq!((one.trace, one.steps), (two.trace, two.steps));
 }

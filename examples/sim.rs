@@ -1,0 +1,246 @@
+//! Runs many seeds of the simulator, and says what came of them.
+//!
+//! ```text
+//! cargo run --release --no-default-features --features simulate --example sim -- --seeds 1000
+//! cargo run --release --no-default-features --features simulate --example sim -- --seed 42
+//! ```
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line program")]
+#![allow(clippy::disallowed_methods, reason = "the report says how long it took")]
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use shieldwall::simulate::medium::Memory;
+use shieldwall::simulate::plan::Plan;
+use shieldwall::simulate::plant::Plant;
+use shieldwall::simulate::trial::{self, Outcome};
+
+/// Simulates federations through 30 days of trouble each, one per seed, and checks the invariants
+#[derive(Parser, Debug)]
+struct Args {
+    /// How many seeds
+    #[arg(long, default_value_t = 300)]
+    seeds: u64,
+    /// The first of them
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// One seed alone, with its plan
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Run each seed twice and compare the traces
+    #[arg(long)]
+    twice: bool,
+    /// Put in each fault that must be found, and say after how many seeds it was
+    #[arg(long)]
+    plants: bool,
+    /// Keep this fault in while running the seeds
+    #[arg(long)]
+    plant: Option<String>,
+    /// Threads; as many as there are cores if it is not said
+    #[arg(long)]
+    threads: Option<usize>,
+    /// The report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What all seeds together came to.
+#[derive(Debug, Default)]
+struct Totals {
+    seeds: u64,
+    with_liars: u64,
+    members: u64,
+    largest: usize,
+    virtual_ms: i64,
+    steps: u64,
+    checks: u64,
+    acknowledged: u64,
+    happened: BTreeMap<&'static str, u64>,
+    differing: Vec<u64>,
+    violations: Vec<(u64, String)>,
+}
+
+impl Totals {
+    fn add(&mut self, outcome: &Outcome) {
+        self.seeds += 1;
+        self.with_liars += u64::from(outcome.liars > 0);
+        self.members += outcome.members as u64;
+        self.largest = self.largest.max(outcome.members);
+        self.virtual_ms += outcome.virtual_ms;
+        self.steps += outcome.steps;
+        self.checks += outcome.checks;
+        self.acknowledged += outcome.acknowledged as u64;
+        for (what, times) in &outcome.happened {
+            *self.happened.entry(what).or_default() += times;
+        }
+        if let Some(violation) = &outcome.violation {
+            self.violations.push((outcome.seed, violation.to_string()));
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    if args.plants {
+        return plants();
+    }
+    let plant = match args.plant.as_deref().map(named) {
+        Some(None) => {
+            eprintln!("no such fault; there are: {:?}", Plant::ALL);
+            return ExitCode::from(2);
+        }
+        Some(plant) => plant,
+        None => None,
+    };
+    match args.seed {
+        Some(seed) => one(seed, plant),
+        None => many(&args, plant),
+    }
+}
+
+fn one(seed: u64, plant: Option<Plant>) -> ExitCode {
+    let plan = Plan::new(seed, plant);
+    println!("{plan:#?}");
+    let outcome = trial::run_plan::<Memory>(&plan, plant);
+    println!("{outcome:#?}");
+    match outcome.violation {
+        Some(violation) => {
+            println!("VIOLATION {violation}");
+            ExitCode::FAILURE
+        }
+        None => ExitCode::SUCCESS,
+    }
+}
+
+fn many(args: &Args, plant: Option<Plant>) -> ExitCode {
+    let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
+    let bar = progress(args.seeds);
+    let next = AtomicU64::new(args.from);
+    let end = args.from + args.seeds;
+    let totals = Mutex::new(Totals::default());
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= end {
+                        break;
+                    }
+                    let outcome = trial::run::<Memory>(seed, plant);
+                    let differs = args.twice && trial::run::<Memory>(seed, plant).trace != outcome.trace;
+                    let mut totals = totals.lock().expect("no thread has failed");
+                    totals.add(&outcome);
+                    if differs {
+                        totals.differing.push(seed);
+                    }
+                    if let Some(violation) = &outcome.violation {
+                        bar.suspend(|| eprintln!("seed {seed}: {violation}\n  replay: {}", replay(seed, plant)));
+                    }
+                    bar.inc(1);
+                }
+            });
+        }
+    });
+    bar.finish_and_clear();
+    let totals = totals.into_inner().expect("no thread has failed");
+    report(args, &totals, begun.elapsed().as_secs_f64(), threads);
+    if totals.violations.is_empty() && totals.differing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn report(args: &Args, totals: &Totals, seconds: f64, threads: usize) {
+    let virtual_seconds = totals.virtual_ms as f64 / 1000.0;
+    let ratio = virtual_seconds / (seconds * threads as f64 / (1.0 + f64::from(u8::from(args.twice))));
+    if args.json {
+        let report = json!({
+            "seeds": totals.seeds,
+            "from": args.from,
+            "with_liars": totals.with_liars,
+            "node_years": totals.members as f64 / totals.seeds.max(1) as f64 * virtual_seconds / 31_557_600.0,
+            "largest_federation": totals.largest,
+            "virtual_days": virtual_seconds / 86_400.0,
+            "seconds": seconds,
+            "threads": threads,
+            "virtual_to_real_per_core": ratio,
+            "inputs": totals.steps,
+            "checks": totals.checks,
+            "records_acknowledged": totals.acknowledged,
+            "happened": totals.happened,
+            "run_twice": args.twice,
+            "traces_differ": totals.differing,
+            "violations": totals.violations.iter().map(|(seed, what)| json!({ "seed": seed, "what": what })).collect::<Vec<_>>(),
+        });
+        println!("{report:#}");
+        return;
+    }
+    println!(
+        "{} seeds from {} on, {} of them with dishonest members, up to {} members",
+        totals.seeds, args.from, totals.with_liars, totals.largest
+    );
+    println!(
+        "{:.0} virtual days in {seconds:.1} s on {threads} threads: {ratio:.0} times real time per core",
+        virtual_seconds / 86_400.0
+    );
+    println!("{} inputs, {} checks, {} records acknowledged", totals.steps, totals.checks, totals.acknowledged);
+    for (what, times) in &totals.happened {
+        println!("  {times:>9} {what}");
+    }
+    if args.twice {
+        println!("{} traces differ between two runs", totals.differing.len());
+    }
+    println!("{} violations", totals.violations.len());
+    for (seed, what) in totals.violations.iter().take(20) {
+        println!("  seed {seed}: {what}\n    {}", replay(*seed, None));
+    }
+}
+
+/// Puts in each fault in turn: the simulator must find it, as what it is.
+fn plants() -> ExitCode {
+    /// Seeds tried before a fault counts as not found.
+    const TRIES: u64 = 500;
+    let mut missed = 0;
+    println!("{:<16} {:<9} {:<9} AFTER", "FAULT", "BREAKS", "FOUND AS");
+    for plant in Plant::ALL {
+        let found = (0..TRIES).find_map(|seed| {
+            let violation = trial::run::<Memory>(seed, Some(plant)).violation?;
+            Some((seed, violation))
+        });
+        let name = plant.to_string();
+        match found {
+            Some((seed, violation)) => {
+                println!("{name:<16} {:<9} {:<9} seed {seed}: {violation}", plant.invariant(), violation.invariant);
+                missed += u32::from(violation.invariant != plant.invariant());
+            }
+            None => {
+                println!("{name:<16} {:<9} -         not found in {TRIES} seeds", plant.invariant());
+                missed += 1;
+            }
+        }
+    }
+    if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn named(name: &str) -> Option<Plant> {
+    Plant::ALL.into_iter().find(|plant| plant.to_string().eq_ignore_ascii_case(name))
+}
+
+fn replay(seed: u64, plant: Option<Plant>) -> String {
+    let plant = plant.map_or_else(String::new, |plant| format!(" --plant {plant}"));
+    format!("cargo run --release --no-default-features --features simulate --example sim -- --seed {seed}{plant}")
+}
+
+fn progress(seeds: u64) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} seeds, {per_sec}, {eta} left");
+    ProgressBar::new(seeds).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
