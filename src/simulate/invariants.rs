@@ -264,8 +264,9 @@ impl<M: Medium> World<M> {
 
     /// Every acknowledged record is here, checked, and opens for its readers.
     fn check_records(&mut self, code: MemberCode) {
+        let counts = |author| self.watchman.trusts(author) && !self.watchman.has_forgiven(author);
         let wanted: Vec<(RecordId, Digest)> =
-            self.watchman.all_acknowledged().filter(|(id, _)| !self.watchman.has_forgiven(id.log.member)).collect();
+            self.watchman.all_acknowledged().filter(|(id, _)| counts(id.log.member)).collect();
         // One view for all: it opens each lane once.
         let found = self.with_view(code, |view| {
             let look = |(id, leaf): (RecordId, Digest)| -> (RecordId, Result<Held, StoreError>) {
