@@ -118,7 +118,12 @@ impl Machine {
                             self.acknowledged.insert(id, frame.bytes);
                         }
                     }
-                    _ => {}
+                    Effect::Gossip(_)
+                    | Effect::Verdict { .. }
+                    | Effect::Request { .. }
+                    | Effect::Respond { .. }
+                    | Effect::Members
+                    | Effect::Event(_) => {}
                 }
             }
         }

@@ -149,7 +149,7 @@ pub(super) fn submit(node: &mut Client, drafts: Vec<Draft>) -> Vec<String> {
     let logged = |result: Submitted| match result {
         Submitted::Logged { id, .. } => Some(id.to_string()),
         Submitted::AlreadyLogged { .. } => None,
-        other => panic!("refused: {other:?}"),
+        refused @ (Submitted::Refused { .. } | Submitted::LeftOut) => panic!("refused: {refused:?}"),
     };
     results.into_iter().filter_map(logged).collect()
 }

@@ -220,8 +220,9 @@ impl Nodes {
             let part = PART.min(args.records - start);
             let author = (start / PART) % 2;
             let (from, to) = if author == 0 { ("GE", "TR") } else { ("TR", "GE") };
-            let away = start.checked_div(args.addressed_every.max(1)).unwrap_or(0);
-            let to_away = if args.addressed_every == 0 { 0 } else { (start + part) / args.addressed_every - away };
+            // None at all where `addressed_every` is 0.
+            let addressed_before = |number: usize| number.checked_div(args.addressed_every).unwrap_or(0);
+            let to_away = addressed_before(start + part) - addressed_before(start);
             let mut drafts = measure::drafts(from, to, start..start + part - to_away);
             drafts.extend(measure::drafts(from, AWAY, start + part - to_away..start + part));
             measure::submit(&mut clients[author], drafts);

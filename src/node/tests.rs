@@ -1,5 +1,7 @@
 //! The whole node in one process: what becomes of officers and ledger while the network fails again and again.
 
+#![allow(clippy::disallowed_methods, reason = "how long an officer waits is what is tested")]
+
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
