@@ -5,6 +5,7 @@
 //! FLIPS (default 100000) are spread over statement segments, body segments, the guard and the charter, all in memory; FLIPS/500 more hit
 //! the files of a real sled folder. Half of the flips in segments come with the loss of the index.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -91,11 +92,11 @@ fn judge(store: &mut DiskStore, report: &Report, truth: &Truth) -> Outcome {
     }
     for key in wrong {
         let frame = truth[&key].clone();
-        let done = match key {
-            Key::Statement(id) if id.position > store.size(&id.log) => return Outcome::Named,
-            Key::Statement(id) if id.position < store.size(&id.log) => store.replace(frame),
-            _ => store.stage(frame),
+        let is_old = match position_of(key).map(|id| id.position.cmp(&store.size(&id.log))) {
+            Some(Ordering::Greater) => return Outcome::Named,
+            place => place == Some(Ordering::Less),
         };
+        let done = if is_old { store.replace(frame) } else { store.stage(frame) };
         if done.is_err() {
             return Outcome::Named;
         }
@@ -222,7 +223,7 @@ fn sled(flips: u32, random: &mut Randomness) -> BTreeMap<Outcome, u64> {
             Ok((mut store, report)) => match judge(&mut store, &report, &truth) {
                 Outcome::NoEffect if report.rebuilt.is_some() => Outcome::Healed,
                 Outcome::NoEffect => Outcome::NoEffect,
-                _ => Outcome::SilentlyWrong,
+                Outcome::Named | Outcome::Healed | Outcome::SilentlyWrong => Outcome::SilentlyWrong,
             },
             Err(_) => Outcome::SilentlyWrong,
         };
@@ -252,4 +253,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+fn position_of(key: Key) -> Option<RecordId> {
+    if let Key::Statement(id) = key { Some(id) } else { None }
 }

@@ -140,7 +140,12 @@ fn as_member(kind: Kind, folder: &Path, rate: u64, goes_on: impl Fn() -> bool) -
                 Event::Connected { .. } => 0,
                 Event::Response { .. } => 1,
                 Event::RequestFailed { .. } => 2,
-                _ => continue,
+                Event::Listening(_)
+                | Event::Disconnected { .. }
+                | Event::Gossip { .. }
+                | Event::Request { .. }
+                | Event::Refused { .. }
+                | Event::DialFailed { .. } => continue,
             };
             seen[at].fetch_add(1, Ordering::Relaxed);
         }
@@ -154,7 +159,9 @@ fn as_member(kind: Kind, folder: &Path, rate: u64, goes_on: impl Fn() -> bool) -
             Kind::Gossip => Command::Publish(bytes),
             // By turns no question at all, and the smallest one that makes the node look something up.
             _ if number % 2 == 0 => Command::Request { to: georgia, id: number, bytes },
-            _ => Command::Request { to: georgia, id: number, bytes: question() },
+            Kind::Idle | Kind::Packets | Kind::Questions | Kind::Budget | Kind::Bulk => {
+                Command::Request { to: georgia, id: number, bytes: question() }
+            }
         };
         match handle.try_send(command) {
             Ok(()) => said += 1,
