@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use indicatif::ProgressBar;
-use shieldwall::disk::fault::{Fault, FaultFs, Kind};
+use shieldwall::disk::fault::{Fault, FaultFs, Kind, Op};
 use shieldwall::disk::{DiskStore, Guard};
 use shieldwall::encoding::hash::{Digest, sha256};
 use shieldwall::encoding::ids::{LogId, MemberCode, RecordId};
@@ -53,7 +53,9 @@ impl Machine {
         let node = Node::load(store, federation(&[code], founded), self.keys.myself(), Settings::default());
         let mut node = node.map_err(|error| error.to_string())?;
         let kind = if self.random.below(2) == 0 { Kind::CrashBefore } else { Kind::CrashAfter };
-        self.fs.arm(Fault::at(self.random.below(120) as usize, kind));
+        // Operations that change something: a start reads more the longer the log is.
+        let op = [Op::Write, Op::Write, Op::Sync, Op::Sync, Op::Index][self.random.below(5) as usize];
+        self.fs.arm(Fault::on(op, self.random.below(12) as usize, kind));
         let before = self.acknowledged.len();
         // Until the power goes, which every life ends with.
         for round in 0_u32..400 {
