@@ -291,7 +291,8 @@ impl<S: Store> Node<S> {
     fn quarantine(&mut self, turn: &Turn, log: LogId, size: u64, proof: &ForkProof) -> Result<(), StoreError> {
         self.store.stage(Frame { key: Key::Fork(log, 0), at: turn.now.time(), bytes: proof.encode() })?;
         self.logs.entry(log).or_insert_with(LogState::empty).fork = Some(size);
-        self.out.event(Event::Fork { log, size });
+        // Told once the proof is on the disk: a crash must not leave an accusation that nobody can show.
+        self.out.push_durable(Effect::Event(Event::Fork { log, size }));
         if log == self.me.log && !matches!(self.author.phase, Phase::Ended { .. }) {
             self.end_log("two histories of it are signed: its key is in use elsewhere as well");
         }
