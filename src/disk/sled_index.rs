@@ -25,7 +25,7 @@ impl SledIndex {
         // A database that was closed in this very process lets go of its files a moment later.
         for _ in 0..100 {
             match guarded("opening", || config.open()) {
-                Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::WouldBlock => {
+                Err(StoreError::Io { source, .. }) if is_held(&source) => {
                     thread::sleep(Duration::from_millis(10));
                 }
                 opened => return opened.map(Self),
@@ -63,6 +63,11 @@ impl Index for SledIndex {
         }
         guarded("writing", || self.0.apply_batch(batch))
     }
+}
+
+/// Whether somebody holds the files. sled wraps the operating system's answer into an error of no kind, with this text.
+fn is_held(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::WouldBlock || error.to_string().starts_with("could not acquire lock")
 }
 
 /// Turns whatever sled does into an error that names the index.
