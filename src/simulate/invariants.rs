@@ -7,7 +7,7 @@
 //! | I3 | what was acknowledged or flushed survives every crash | at each start, and at the end everywhere |
 //! | I4 | no gap below what is held | at the end, each log rebuilt from its leaves |
 //! | I5 | honest nodes hold the same | at the end, frontiers |
-//! | I6 | nobody else has a body, or finds its content | at the end, heads and every stored byte |
+//! | I6 | nobody else has a body, or finds its content | at the end, heads, and the bytes of statements, intents and bodies |
 //! | I7 | stopping and starting changes nothing shown | at each restart in good order |
 //! | I8 | no honest log has two histories, nobody says so | at each step |
 //! | I10 | queues stay within their bounds | at each 16th step |

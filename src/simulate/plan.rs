@@ -69,8 +69,6 @@ pub enum Action {
         /// What else happens to the disk meanwhile.
         harm: Option<Harm>,
     },
-    /// A node that is down is started.
-    Start(MemberCode),
     /// A node is stopped in good order and started again.
     Restart(MemberCode),
     /// Its disk fails the next time it is needed.

@@ -1,6 +1,6 @@
 //! One seed, from its plan to a verdict.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::{LogId, MemberCode};
@@ -90,7 +90,7 @@ struct Trial<'a, M: Medium> {
     plan: &'a Plan,
     world: World<M>,
     /// Who is to be started when.
-    starts: BTreeMap<(i64, MemberCode), ()>,
+    starts: BTreeSet<(i64, MemberCode)>,
     backups: BTreeMap<MemberCode, (M, u64)>,
     submissions: Vec<(MemberCode, u64, Vec<MemberCode>)>,
     happened: BTreeMap<&'static str, u64>,
@@ -109,7 +109,7 @@ impl<'a, M: Medium> Trial<'a, M> {
         Self {
             plan,
             world,
-            starts: BTreeMap::new(),
+            starts: BTreeSet::new(),
             backups: BTreeMap::new(),
             submissions: Vec::new(),
             happened: BTreeMap::new(),
@@ -118,7 +118,7 @@ impl<'a, M: Medium> Trial<'a, M> {
 
     /// Lets time pass up to `at` after the start, and starts those whose time has come.
     fn run_until(&mut self, at: i64) {
-        while let Some(((when, member), ())) = self.starts.first_key_value().map(|(key, ())| (*key, ())) {
+        while let Some((when, member)) = self.starts.first().copied() {
             if when > at {
                 break;
             }
@@ -173,9 +173,8 @@ impl<'a, M: Medium> Trial<'a, M> {
                     self.world.harm(*member, *harm);
                 }
                 self.world.plant_while_down(*member, false);
-                self.starts.insert((self.elapsed() + down_ms, *member), ());
+                self.starts.insert((self.elapsed() + down_ms, *member));
             }
-            Action::Start(member) => self.start(*member),
             Action::Restart(member) => {
                 self.note("restarts");
                 self.world.restart(*member);
@@ -184,7 +183,7 @@ impl<'a, M: Medium> Trial<'a, M> {
                 self.note(named(*harm));
                 self.world.harm(*member, *harm);
                 // Whenever it strikes, somebody looks after the machine a while later.
-                self.starts.insert((self.elapsed() + 3_600_000, *member), ());
+                self.starts.insert((self.elapsed() + 3_600_000, *member));
             }
             Action::Part { group, parted } => {
                 self.note("partitions");
