@@ -84,12 +84,10 @@ pub const PEER_ECHOES: usize = 3;
 /// The time to wait for a first peer before the first signature after a start, in milliseconds. Peers may hold more of one's own log
 /// than one's own disk does; without any in reach, the guard on this machine decides.
 pub const PEER_ECHO_MS: i64 = 3_000;
-/// The same with peers in reach that do not answer, in milliseconds.
-pub const PEER_SILENCE_MS: i64 = 20_000;
-/// The time that a member's word that it holds more of one's own log holds up the first signature after a start, in milliseconds, while
-/// nobody shows or denies it. On a bad network what is missing may take minutes to come; who lies and is the only one in reach delays by
-/// this much and no longer.
-pub const PEER_CLAIM_MS: i64 = 600_000;
+/// The time that a peer in reach holds up the first signature after a start, in milliseconds, which does not say how much it holds of
+/// one's own log, or says that it holds more and neither shows it nor denies it. On a bad network an answer may take minutes to come; who
+/// keeps silent or lies delays by this much and no longer.
+pub const PEER_SILENCE_MS: i64 = 600_000;
 /// Receipt-form cosignatures made for one log within a minute. Every answer for an unchanged log is the one made before, so this
 /// is reached only while a log grows.
 pub const COSIGN_PER_MINUTE: u32 = 6;

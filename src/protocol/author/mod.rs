@@ -263,7 +263,7 @@ impl<S: Store> Node<S> {
         let is_behind = self.logs.get(&self.me.log).is_some_and(LogState::is_behind);
         let Phase::Starting { since, heard } = &mut self.author.phase else { return false };
         let waited = turn.now.since(*since.get_or_insert(turn.now));
-        if is_behind && waited < limits::PEER_CLAIM_MS {
+        if is_behind && waited < limits::PEER_SILENCE_MS {
             // Somebody has told of more, and it is being fetched. Who only says so does not keep the log from being signed for ever.
             return false;
         }
