@@ -28,6 +28,10 @@ transcripts:
 sim seeds="300" *options:
     cargo run --release --locked --no-default-features --features simulate --example sim -- --seeds {{seeds}} {{options}}
 
+# The same over the node's real segment files on disks that tear, rot and fill: `just sim-files 1000`
+sim-files seeds="300" *options:
+    cargo run --release --locked --features simulate --example sim -- --files --seeds {{seeds}} {{options}}
+
 # A federation of five nodes on this machine
 demo:
     cargo run --release --locked -- demo --once

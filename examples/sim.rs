@@ -18,6 +18,8 @@ use std::time::Instant;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
+#[cfg(feature = "node")]
+use shieldwall::disk::simulated::Disk;
 use shieldwall::simulate::medium::Memory;
 use shieldwall::simulate::plan::Plan;
 use shieldwall::simulate::plant::Plant;
@@ -47,6 +49,10 @@ struct Args {
     /// Threads; as many as there are cores if it is not said
     #[arg(long)]
     threads: Option<usize>,
+    /// Disks with the node's real segment files, over a file system that fails, in place of stores in memory
+    #[cfg(feature = "node")]
+    #[arg(long)]
+    files: bool,
     /// The report as JSON
     #[arg(long)]
     json: bool,
@@ -87,6 +93,37 @@ impl Totals {
     }
 }
 
+impl Args {
+    fn disks(&self) -> Disks {
+        #[cfg(feature = "node")]
+        if self.files {
+            return Disks { run: trial::run_plan::<Disk>, replay: " --files" };
+        }
+        Disks { run: trial::run_plan::<Memory>, replay: "" }
+    }
+}
+
+/// What the simulated machines have for a disk.
+#[derive(Clone, Copy)]
+struct Disks {
+    run: fn(&Plan, Option<Plant>) -> Outcome,
+    /// What a command that replays a seed says of them.
+    replay: &'static str,
+}
+
+impl Disks {
+    fn run(self, seed: u64, plant: Option<Plant>) -> Outcome {
+        (self.run)(&Plan::new(seed, plant), plant)
+    }
+
+    fn command(self, seed: u64, plant: Option<Plant>) -> String {
+        let features = if self.replay.is_empty() { "--no-default-features " } else { "" };
+        let plant = plant.map_or_else(String::new, |plant| format!(" --plant {plant}"));
+        let files = self.replay;
+        format!("cargo run --release {features}--features simulate --example sim -- --seed {seed}{files}{plant}")
+    }
+}
+
 fn main() -> ExitCode {
     let args = Args::parse();
     if args.plants {
@@ -101,15 +138,15 @@ fn main() -> ExitCode {
         None => None,
     };
     match args.seed {
-        Some(seed) => one(seed, plant),
+        Some(seed) => one(&args, seed, plant),
         None => many(&args, plant),
     }
 }
 
-fn one(seed: u64, plant: Option<Plant>) -> ExitCode {
+fn one(args: &Args, seed: u64, plant: Option<Plant>) -> ExitCode {
     let plan = Plan::new(seed, plant);
     println!("{plan:#?}");
-    let outcome = trial::run_plan::<Memory>(&plan, plant);
+    let outcome = (args.disks().run)(&plan, plant);
     println!("{outcome:#?}");
     match outcome.violation {
         Some(violation) => {
@@ -121,6 +158,7 @@ fn one(seed: u64, plant: Option<Plant>) -> ExitCode {
 }
 
 fn many(args: &Args, plant: Option<Plant>) -> ExitCode {
+    let disks = args.disks();
     let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
     let bar = progress(args.seeds);
     let next = AtomicU64::new(args.from);
@@ -135,15 +173,15 @@ fn many(args: &Args, plant: Option<Plant>) -> ExitCode {
                     if seed >= end {
                         break;
                     }
-                    let outcome = trial::run::<Memory>(seed, plant);
-                    let differs = args.twice && trial::run::<Memory>(seed, plant).trace != outcome.trace;
+                    let outcome = disks.run(seed, plant);
+                    let differs = args.twice && disks.run(seed, plant).trace != outcome.trace;
                     let mut totals = totals.lock().expect("no thread has failed");
                     totals.add(&outcome);
                     if differs {
                         totals.differing.push(seed);
                     }
                     if let Some(violation) = &outcome.violation {
-                        bar.suspend(|| eprintln!("seed {seed}: {violation}\n  replay: {}", replay(seed, plant)));
+                        bar.suspend(|| eprintln!("seed {seed}: {violation}\n  replay: {}", disks.command(seed, plant)));
                     }
                     bar.inc(1);
                 }
@@ -198,7 +236,7 @@ fn report(args: &Args, totals: &Totals, seconds: f64, threads: usize) {
     }
     println!("{} violations", totals.violations.len());
     for (seed, what) in totals.violations.iter().take(20) {
-        println!("  seed {seed}: {what}\n    {}", replay(*seed, None));
+        println!("  seed {seed}: {what}\n    {}", args.disks().command(*seed, None));
     }
 }
 
@@ -230,11 +268,6 @@ fn plants() -> ExitCode {
 
 fn named(name: &str) -> Option<Plant> {
     Plant::ALL.into_iter().find(|plant| plant.to_string().eq_ignore_ascii_case(name))
-}
-
-fn replay(seed: u64, plant: Option<Plant>) -> String {
-    let plant = plant.map_or_else(String::new, |plant| format!(" --plant {plant}"));
-    format!("cargo run --release --no-default-features --features simulate --example sim -- --seed {seed}{plant}")
 }
 
 fn progress(seeds: u64) -> ProgressBar {

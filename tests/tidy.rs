@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use shieldwall::encoding::hash::sha256;
 
 /// The modules in their order. Each may use those above it and none beside or below it.
-const ORDER: [&[&str]; 12] = [
+const ORDER: [&[&str]; 13] = [
     &["encoding"],
     &["record"],
     &["identity"],
@@ -19,7 +19,8 @@ const ORDER: [&[&str]; 12] = [
     &["evidence"],
     &["watch"],
     &["protocol"],
-    &["simulate", "disk", "network", "formats"],
+    &["simulate"],
+    &["disk", "network", "formats"],
     &["node"],
     &["api"],
     &["cli"],

@@ -262,7 +262,7 @@ impl Guard {
     }
 }
 
-fn path(dir: &Path, log: LogId) -> PathBuf {
+pub(super) fn path(dir: &Path, log: LogId) -> PathBuf {
     dir.join("guard").join(format!("{log}.guard"))
 }
 
@@ -368,7 +368,7 @@ fn parse(bytes: &[u8], position: u64) -> Result<Digest, &'static str> {
     digest.try_into().map(Digest).map_err(|_| "a frame is cut short")
 }
 
-fn offset(position: u64) -> u64 {
+pub(super) fn offset(position: u64) -> u64 {
     HEADER as u64 + position * FRAME as u64
 }
 

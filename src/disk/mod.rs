@@ -36,6 +36,8 @@ mod index;
 pub mod probe;
 mod scrub;
 mod segment;
+#[cfg(any(test, feature = "simulate"))]
+pub mod simulated;
 mod sled_index;
 #[cfg(test)]
 mod tests;

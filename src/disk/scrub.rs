@@ -57,7 +57,7 @@ impl DiskStore {
 }
 
 /// The frames of an index row.
-fn frames(key: &[u8], value: &[u8]) -> Vec<(Key, Row)> {
+pub(super) fn frames(key: &[u8], value: &[u8]) -> Vec<(Key, Row)> {
     match Key::from_bytes(key) {
         Some(Key::Statement(first)) => {
             let rows = index::page_rows(value).unwrap_or_default();

@@ -14,7 +14,7 @@
 //! | I11 | no honest node calls an honest message bad | at each verdict |
 //! | I12 | every record arrives and opens for its readers | at the end |
 //! | I13 | clocks that jump change none of these | at each flag while clocks are wrong |
-//! | I14 | sizes and charter versions never fall | at each step and start |
+//! | I14 | sizes and charter versions never fall | at each step and start, but where a start names what is lost |
 //!
 //! I9 (what is revoked does not count) and I15 (the audit log verifies) wait for revocation and for the audit log.
 

@@ -24,6 +24,12 @@ pub trait Medium: Clone + Debug {
     /// [`StoreError`] if the disk fails, or cannot be believed any more.
     fn open(&mut self) -> Result<Self::Store, StoreError>;
 
+    /// Whether the last start has named frames as lost without knowing their leaves: index and frames were damaged at once, and what
+    /// comes after them in a log has to be fetched anew.
+    fn has_named_losses(&self) -> bool {
+        false
+    }
+
     /// Begins to make durable what is staged now.
     ///
     /// # Errors

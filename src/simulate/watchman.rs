@@ -85,6 +85,11 @@ impl Watchman {
         self.versions.remove(&member);
     }
 
+    /// What a member has named as lost of others' logs is not silently lost; that it comes back is checked at the end.
+    pub(super) fn excuse(&mut self, member: MemberCode) {
+        self.promised.retain(|(of, log), _| *of != member || log.member == member);
+    }
+
     pub(super) fn acknowledged(&self, member: MemberCode) -> BTreeSet<RecordId> {
         self.acknowledged.get(&member).into_iter().flat_map(BTreeMap::keys).copied().collect()
     }

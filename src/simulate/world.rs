@@ -118,7 +118,12 @@ impl<M: Medium> World<M> {
         let federation = machine.federation.clone();
         let opened = machine.medium.open().and_then(|store| Node::load(store, federation, me, settings));
         match opened {
-            Ok(node) => machine.node = Some(node),
+            Ok(node) => {
+                machine.node = Some(node);
+                if machine.medium.has_named_losses() {
+                    self.watchman.excuse(code);
+                }
+            }
             Err(error) => {
                 machine.faults.push(error.to_string());
                 return;

@@ -55,7 +55,7 @@ use state::{Ruling, State};
 pub const SECTOR: usize = 512;
 
 /// Where the store lies.
-const DIR: &str = "/data";
+pub(super) const DIR: &str = "/data";
 /// What guards are bound to here.
 const MACHINE: Digest = Digest([1; 32]);
 

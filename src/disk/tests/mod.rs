@@ -18,6 +18,7 @@ mod equal;
 mod faults;
 mod golden;
 mod index;
+mod simulated;
 mod speed;
 
 const DIR: &str = "/data";
