@@ -230,7 +230,7 @@ impl<S: Store> Node<S> {
             return Ok(());
         }
         // What this node asked for itself is not counted.
-        if !whole && !peer.cosignatures.take(limits::COSIGNATURES_TAKEN, turn.now) {
+        if !whole && !peer.cosignatures.has_any(limits::COSIGNATURES_TAKEN, turn.now) {
             self.shed.gossip_over_budget += 1;
             return Err(Refusal::OverBudget);
         }
@@ -240,7 +240,12 @@ impl<S: Store> Node<S> {
             // Who hands it on may not know what came before it.
             return Err(Refusal::Unproved);
         }
-        if frontier.root() != root.root || frontier.len() as u64 != logs {
+        let fits = frontier.root() == root.root && frontier.len() as u64 == logs;
+        // The list is not signed: with one that does not fit, whoever hands it on must not use up its author's share.
+        if !whole && (fits || from_peer == by) {
+            self.peers.entry(by).cosignatures.take(limits::COSIGNATURES_TAKEN, turn.now);
+        }
+        if !fits {
             if whole {
                 return Err(Refusal::Unproved);
             }

@@ -159,6 +159,23 @@ fn too_many_cosignatures_of_one_member_are_not_passed_on() {
 }
 
 #[test]
+fn who_hands_on_a_cosignature_with_a_wrong_list_uses_up_nothing_of_its_author() {
+    let mut bench = Bench::new();
+    let sizes = |n: u64| Sizes::from([(log("TR"), (n, Digest([n as u8; 32])))]);
+    for n in 1..=2 * limits::COSIGNATURES_TAKEN.burst {
+        let good = Gossip::decode(&Owner::cosigned("TR", &sizes(n), 50)).unwrap();
+        let Gossip::Cosigned { cosignature, mut changed } = good else { panic!("{good:?}") };
+        changed[0].size += 1;
+        let verdict = bench.gossip("MZ", Gossip::Cosigned { cosignature, changed }.encode()).0;
+        assert_ne!(verdict, Verdict::Reject, "it may have missed what came before");
+    }
+    assert_eq!(bench.node.shed(Now(bench.now)).gossip_over_budget, 0);
+    // The author's own is taken after all that.
+    bench.gossip("MZ", Owner::cosigned("TR", &sizes(3), 60));
+    assert!(bench.node.peers.entry(code("TR")).cosignature.is_some());
+}
+
+#[test]
 fn who_asks_for_too_much_work_is_answered_late_and_others_at_once() {
     let mut bench = Bench::ready();
     let question = Request::Range { log: log("GE"), from: 0 }.encode();
