@@ -11,6 +11,7 @@ pub mod context;
 mod demo;
 mod evidence;
 mod files;
+mod fsck;
 mod import;
 mod init;
 mod ledger;
@@ -78,6 +79,8 @@ enum Command {
     /// Prove a record to an outsider
     #[command(subcommand)]
     Evidence(evidence::Command),
+    /// Check the files of a stopped node, and say what heals what is damaged
+    Fsck(fsck::Args),
     /// A federation of five nodes on this machine
     Demo(demo::Args),
 }
@@ -111,6 +114,7 @@ fn dispatch(context: &Context, command: Command) -> Outcome {
         Command::Status(args) => status::run(context, &args),
         Command::Metrics(args) => metrics::run(context, &args),
         Command::Evidence(command) => evidence::run(context, command),
+        Command::Fsck(args) => fsck::run(context, &args),
         Command::Demo(args) => demo::run(context, &args),
     }
 }

@@ -44,6 +44,8 @@ pub enum Exit {
     Equivocation = 21,
     /// Not all is here that should be, or it came too late.
     Behind = 22,
+    /// What lies on the disk is not as it was written.
+    Damaged = 23,
     /// The config is not valid.
     Config = 30,
     /// The data are from a newer version.
@@ -67,7 +69,7 @@ pub type Outcome = Result<Exit, Failure>;
 
 impl Exit {
     /// All codes with what they mean, as in `docs/exit-codes.md`.
-    pub const ALL: [(Self, &'static str); 17] = [
+    pub const ALL: [(Self, &'static str); 18] = [
         (Self::Success, "done"),
         (Self::Failure, "a failure that has no code of its own"),
         (Self::Usage, "the command line is wrong"),
@@ -81,6 +83,7 @@ impl Exit {
         (Self::Verification, "a signature, hash or chain does not hold"),
         (Self::Equivocation, "two signed histories of one thing"),
         (Self::Behind, "not all is here that should be"),
+        (Self::Damaged, "what lies on the disk is not as it was written"),
         (Self::Config, "the config is not valid"),
         (Self::NewerData, "the data are from a newer version"),
         (Self::Timeout, "the command's own --timeout is up"),

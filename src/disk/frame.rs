@@ -116,6 +116,22 @@ pub(crate) fn scan(bytes: &[u8], context: Context, start: u32) -> Found<'_> {
     found
 }
 
+/// What a damaged frame at the start of `bytes` says of itself: its length and key. Not to be believed, only to be told.
+pub(crate) fn claim(bytes: &[u8], context: Context, offset: u32) -> Option<(u32, Key)> {
+    let key = bytes.get(FIXED..FIXED + usize::from(*bytes.get(FIXED - 1)?)).and_then(Key::from_bytes);
+    let key = key.filter(|key| Family::of(key) == context.family)?;
+    let is_place = |bytes: &[u8], offset| {
+        number(bytes, 4) == Some(context.segment) && number(bytes, 8) == Some(offset) && bytes.len() >= SHORTEST
+    };
+    let rest = u32::try_from(bytes.len()).ok()?;
+    let length = number(bytes, 0)?;
+    // A length is good if it ends where something else begins.
+    let is_length = length as usize >= SHORTEST
+        && bytes.get(length as usize..).is_some_and(|next| next.is_empty() || is_place(next, offset + length));
+    let length = if is_length { length } else { rest };
+    (is_length || is_place(bytes, offset)).then_some((length, key))
+}
+
 fn parts(covered: &[u8], family: Family, length: u32, checksum: u32) -> Option<Parsed<'_>> {
     let (fixed, rest) = covered.split_at_checked(FIXED)?;
     let at = u64::from_be_bytes(*fixed[16..].first_chunk()?);

@@ -200,6 +200,17 @@ impl Guard {
     /// Checks every frame, and cuts off a torn end.
     fn check(&mut self) -> Result<(), GuardRefusal> {
         let length = self.file.length().doing("reading", &self.path)?;
+        self.count(length)?;
+        if length != offset(self.next) {
+            self.file.truncate(offset(self.next)).doing("cutting", &self.path)?;
+        }
+        // A process that was killed may have left frames that are read from the page cache and are not on the disk yet.
+        self.file.sync().doing("syncing", &self.path)?;
+        Ok(())
+    }
+
+    /// Counts the whole frames; a torn end does not count.
+    fn count(&mut self, length: u64) -> Result<(), GuardRefusal> {
         let body = length - HEADER as u64;
         self.next = body / FRAME as u64;
         // Read once more before anything is cut for it: a bit may flip on its way here alone.
@@ -211,11 +222,6 @@ impl Guard {
             }
             self.next = position;
         }
-        if length != offset(self.next) {
-            self.file.truncate(offset(self.next)).doing("cutting", &self.path)?;
-        }
-        // A process that was killed may have left frames that are read from the page cache and are not on the disk yet.
-        self.file.sync().doing("syncing", &self.path)?;
         Ok(())
     }
 
@@ -263,7 +269,12 @@ impl Guard {
 }
 
 pub(super) fn path(dir: &Path, log: LogId) -> PathBuf {
-    dir.join("guard").join(format!("{log}.guard"))
+    dir.join(name(log))
+}
+
+/// The name of a guard's file, relative to the data directory.
+pub(super) fn name(log: LogId) -> String {
+    format!("guard/{log}.guard")
 }
 
 pub(super) fn open(
@@ -293,21 +304,7 @@ pub(super) fn open(
         fs.sync_dir(dir).doing("syncing", dir)?;
         return Ok(guard);
     }
-    let mut stored = [0; HEADER];
-    guard.file.read_at(&mut stored, 0).doing("reading", &guard.path)?;
-    let (covered, checksum) = stored.split_at(HEADER - 4);
-    let damaged = |what| GuardRefusal::Damaged { path: guard.path.clone(), offset: 0, what };
-    if crc32c::crc32c(covered).to_be_bytes() != checksum {
-        return Err(damaged("the header's checksum is wrong"));
-    }
-    let version = u16::from_be_bytes([stored[8], stored[9]]);
-    if stored[..8] == MAGIC && version != VERSION {
-        return Err(GuardRefusal::OtherVersion { path: guard.path, found: version });
-    }
-    if stored[..16] != header[..16] {
-        return Err(damaged("the header is of another log"));
-    }
-    if stored != header {
+    if !guard.is_bound(&header)? {
         if !rebind {
             return Err(GuardRefusal::Moved { path: guard.path });
         }
@@ -319,7 +316,56 @@ pub(super) fn open(
     Ok(guard)
 }
 
+/// What a guard's file holds, for who must not change it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Inspected {
+    /// Whole frames, and so statements of the log that it knows of.
+    pub(super) frames: u64,
+    /// Bytes behind them that a crash tore; opening the guard cuts them off.
+    pub(super) torn: u64,
+}
+
+/// Reads a guard as opening it does, and leaves it as it is; none if there is no file.
+pub(super) fn inspect(
+    fs: &dyn FileSystem,
+    dir: &Path,
+    log: LogId,
+    binding: &Digest,
+) -> Result<Option<Inspected>, GuardRefusal> {
+    let path = path(dir, log);
+    let Some(file) = fs.open(&path, Access::Read).doing("opening", &path)? else { return Ok(None) };
+    let mut guard = Guard { file, path, log, next: 0, failed: false };
+    let length = guard.file.length().doing("reading", &guard.path)?;
+    if length < HEADER as u64 {
+        return Ok(Some(Inspected { frames: 0, torn: length }));
+    }
+    if !guard.is_bound(&header(log, binding))? {
+        return Err(GuardRefusal::Moved { path: guard.path });
+    }
+    guard.count(length)?;
+    Ok(Some(Inspected { frames: guard.next, torn: length - offset(guard.next) }))
+}
+
 impl Guard {
+    /// Whether the header is this one; if not, it differs in the binding alone.
+    fn is_bound(&self, header: &[u8; HEADER]) -> Result<bool, GuardRefusal> {
+        let mut stored = [0; HEADER];
+        self.file.read_at(&mut stored, 0).doing("reading", &self.path)?;
+        let (covered, checksum) = stored.split_at(HEADER - 4);
+        let damaged = |what| GuardRefusal::Damaged { path: self.path.clone(), offset: 0, what };
+        if crc32c::crc32c(covered).to_be_bytes() != checksum {
+            return Err(damaged("the header's checksum is wrong"));
+        }
+        let version = u16::from_be_bytes([stored[8], stored[9]]);
+        if stored[..8] == MAGIC && version != VERSION {
+            return Err(GuardRefusal::OtherVersion { path: self.path.clone(), found: version });
+        }
+        if stored[..16] != header[..16] {
+            return Err(damaged("the header is of another log"));
+        }
+        Ok(stored == *header)
+    }
+
     fn write_header(&self, header: &[u8; HEADER]) -> Result<(), StoreError> {
         self.file.write_at(header, 0).doing("writing", &self.path)?;
         self.file.sync().doing("syncing", &self.path)
@@ -330,6 +376,11 @@ impl Guard {
 /// inode alone.
 fn binding(dir: &Path) -> Result<Digest, StoreError> {
     fs::create_dir_all(dir).doing("creating", dir)?;
+    binding_of(dir)
+}
+
+/// The same for a directory that is there.
+pub(super) fn binding_of(dir: &Path) -> Result<Digest, StoreError> {
     let inode = fs::metadata(dir).doing("reading", dir)?.ino();
     let machine = fs::read_to_string("/etc/machine-id").unwrap_or_default();
     Ok(sha256_of(&[machine.trim().as_bytes(), b" ", &inode.to_be_bytes()]))
@@ -368,6 +419,12 @@ fn parse(bytes: &[u8], position: u64) -> Result<Digest, &'static str> {
     digest.try_into().map(Digest).map_err(|_| "a frame is cut short")
 }
 
+/// How many bytes of header or frame begin at `offset`.
+pub(super) fn bytes_at(offset: u64) -> u64 {
+    if offset == 0 { HEADER as u64 } else { FRAME as u64 }
+}
+
+/// Where the frame of a position lies.
 pub(super) fn offset(position: u64) -> u64 {
     HEADER as u64 + position * FRAME as u64
 }

@@ -15,12 +15,15 @@
 //! **The scrub** reads every frame again, a few at a time. What is found damaged, by it or by any read, is named and as good as absent
 //! until the core has put the frame back, which it fetches from peers.
 //!
+//! **fsck** reads all of a stopped node's folder, changes nothing, and says of each fault what heals it.
+//!
 //! What this module never does: fetch, decide, or sign. It does not repair what is damaged by guessing; it names it.
 //!
 //! Start with [`store`], then [`open`]. The bytes are in `docs/disk.md`. [`guard`] is a file of its own and needs none of the rest.
 
 #[cfg(any(test, feature = "simulate"))]
 pub mod fault;
+pub mod fsck;
 pub mod guard;
 pub mod open;
 pub mod store;

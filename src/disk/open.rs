@@ -173,7 +173,7 @@ pub(crate) fn open(
 }
 
 /// The numbers of a family's segments. Removes the last if a crash left it without a header, and so without a frame.
-fn present(segments: &Segments, access: Access, report: &mut Report) -> Result<Vec<u32>, OpenError> {
+pub(super) fn present(segments: &Segments, access: Access, report: &mut Report) -> Result<Vec<u32>, OpenError> {
     let mut numbers = segments.numbers()?;
     if let Some(last) = numbers.last().copied() {
         let (length, header) = segments.inspect(last)?;
@@ -193,7 +193,7 @@ fn present(segments: &Segments, access: Access, report: &mut Report) -> Result<V
     Ok(numbers)
 }
 
-type Loaded = (Arc<dyn Index>, State, BTreeMap<LogId, Edge>);
+pub(super) type Loaded = (Arc<dyn Index>, State, BTreeMap<LogId, Edge>);
 
 /// What came of the index that was found.
 struct Checked {
@@ -202,12 +202,19 @@ struct Checked {
     known: [Place; 2],
 }
 
-fn open_checked(kind: &IndexKind, segments: &[Arc<Segments>; 2]) -> Checked {
-    let loaded = match kind {
-        IndexKind::Sled(path) if path.exists() => SledIndex::open(path).and_then(|index| load(Arc::new(index))),
+/// The index that is there, if its rows are to be believed.
+pub(super) fn found(kind: &IndexKind) -> Option<Result<Loaded, StoreError>> {
+    match kind {
+        IndexKind::Sled(path) if path.exists() => Some(SledIndex::open(path).and_then(|index| load(Arc::new(index)))),
         #[cfg(any(test, feature = "simulate"))]
-        IndexKind::Fault(index) if !index.is_empty() => load(Arc::new(index.clone())),
-        _ => return Checked { outcome: Err("there is none".to_owned()), known: Default::default() },
+        IndexKind::Fault(index) if !index.is_empty() => Some(load(Arc::new(index.clone()))),
+        _ => None,
+    }
+}
+
+fn open_checked(kind: &IndexKind, segments: &[Arc<Segments>; 2]) -> Checked {
+    let Some(loaded) = found(kind) else {
+        return Checked { outcome: Err("there is none".to_owned()), known: Default::default() };
     };
     match loaded {
         Err(error) => Checked { outcome: Err(error.to_string()), known: Default::default() },
@@ -251,7 +258,7 @@ fn load(index: Arc<dyn Index>) -> Result<Loaded, StoreError> {
 }
 
 /// What the index has seen and the segments do not have.
-fn differs(segments: &Segments, seen: Seen) -> Option<String> {
+pub(super) fn differs(segments: &Segments, seen: Seen) -> Option<String> {
     let Seen { next, last, checksum } = seen;
     if next.segment == 0 {
         return None;
@@ -362,15 +369,8 @@ impl Replay<'_> {
     fn segment(&mut self, at: usize, segments: &Segments, number: u32, is_last: bool) -> Result<Context, OpenError> {
         let start = u32::try_from(start_in(number, self.seen[at])).expect("an offset is a u32");
         let segment = segments.get(number)?;
-        let length = segment.file.length().doing("reading", &segment.path)?;
-        let too_long = || segments.damaged(Place { segment: number, offset: 0 }, "longer than 4 GiB");
-        let length = u32::try_from(length).map_err(|_| too_long())?;
-        let read = || segments.read(Place { segment: number, offset: start }, length - start);
-        let (mut bytes, context) = read()?;
-        if !frame::scan(&bytes, context, start).holes.is_empty() {
-            // A bit may have flipped on its way here alone: nothing is cut or called damaged for that.
-            bytes = read()?.0;
-        }
+        let (bytes, context) = stretch(segments, number, start)?;
+        let length = start + u32::try_from(bytes.len()).expect("a segment is shorter than 4 GiB");
         let mut found = frame::scan(&bytes, context, start);
         let mut end = length;
         if is_last && let Some(cut) = torn(&found, self.known[at], number) {
@@ -456,9 +456,24 @@ impl Replay<'_> {
     }
 }
 
+/// The bytes of a segment from `start` on.
+pub(super) fn stretch(segments: &Segments, number: u32, start: u32) -> Result<(Vec<u8>, Context), StoreError> {
+    let segment = segments.get(number)?;
+    let length = segment.file.length().doing("reading", &segment.path)?;
+    let too_long = || segments.damaged(Place { segment: number, offset: 0 }, "longer than 4 GiB");
+    let length = u32::try_from(length).map_err(|_| too_long())?;
+    let read = || segments.read(Place { segment: number, offset: start }, length - start);
+    let (bytes, context) = read()?;
+    if frame::scan(&bytes, context, start).holes.is_empty() {
+        return Ok((bytes, context));
+    }
+    // A bit may have flipped on its way here alone: nothing is cut or called damaged for that.
+    read()
+}
+
 /// Where to cut the last segment of a family: at the first hole that no later group vouches for. All before `known` was on
 /// the disk.
-fn torn(found: &Found<'_>, known: Place, segment: u32) -> Option<u32> {
+pub(super) fn torn(found: &Found<'_>, known: Place, segment: u32) -> Option<u32> {
     let vouched = found.frames.last().map_or(0, |frame| frame.group);
     let is_torn = |offset: &u32| *offset >= vouched && Place { segment, offset: *offset } >= known;
     found.holes.iter().map(|hole| hole.start).find(is_torn)

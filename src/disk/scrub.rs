@@ -1,10 +1,11 @@
 //! The scrub: every frame that counts is read again and again, a few at a time, so that rot is found while a peer still has the data.
 
 use super::index::{self, PAGE, Row};
-use super::store::DiskStore;
+use super::segment::Segments;
+use super::store::{self, DiskStore};
 use crate::encoding::ids::RecordId;
 use crate::encoding::merkle;
-use crate::ledger::{Key, KeyKind, StoreError};
+use crate::ledger::{Frame, Key, KeyKind, StoreError};
 
 /// How far the scrub has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,8 +39,8 @@ impl DiskStore {
                 read += row.length as usize;
                 self.scrub.frames += 1;
                 let Some(frame) = self.whole(&key, row)? else { continue };
-                if row.leaf.is_some_and(|leaf| leaf != merkle::leaf_hash(&frame.bytes)) {
-                    self.damages().insert(key, "another statement than the tree has".to_owned());
+                if let Some(what) = contradicts(row, &frame) {
+                    self.damages().insert(key, what.to_owned());
                 }
             }
             // The least key above this one.
@@ -53,6 +54,26 @@ impl DiskStore {
     #[must_use]
     pub fn scrubbed(&self) -> &Scrub {
         &self.scrub
+    }
+}
+
+/// What is wrong with a frame that is whole, if it is not the one that its row was written for.
+fn contradicts(row: Row, frame: &Frame) -> Option<&'static str> {
+    let is_another = row.leaf.is_some_and(|leaf| leaf != merkle::leaf_hash(&frame.bytes));
+    is_another.then_some("another statement than the tree has")
+}
+
+/// Reads the frame of a row from its segment, as the scrub does, for who has no store open; what is wrong with it.
+pub(super) fn examine(segments: &Segments, key: &Key, row: Row) -> Option<String> {
+    let read = || {
+        let (bytes, context) = segments.read(row.place, row.length)?;
+        store::checked(segments, key, row, (&bytes, context))
+    };
+    // Read once more before it is called damaged: a bit may flip on its way here alone.
+    match read().or_else(|_| read()) {
+        Ok(frame) => contradicts(row, &frame).map(str::to_owned),
+        Err(StoreError::Damaged { what } | StoreError::Missing { what }) => Some(what),
+        Err(StoreError::Io { source, .. }) => Some(format!("it cannot be read: {source}")),
     }
 }
 

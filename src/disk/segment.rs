@@ -115,6 +115,16 @@ impl Segments {
         Ok((length, self.header(&bytes, number)))
     }
 
+    /// Where the copy of a good header lies that is not as it was written, if one is not.
+    pub(crate) fn spoilt_copy(&self, number: u32, salt: u32) -> Result<Option<u32>, StoreError> {
+        let (file, path) = self.file(number)?;
+        let mut bytes = [0; HEADER as usize];
+        file.read_at(&mut bytes, 0).doing("reading", &path)?;
+        let whole = self.header_bytes(number, salt);
+        let mut copies = bytes.chunks_exact(COPY).zip(whole.chunks_exact(COPY)).zip([0, HEADER / 2]);
+        Ok(copies.find(|((found, whole), _)| found != whole).map(|(_, offset)| offset))
+    }
+
     pub(crate) fn get(&self, number: u32) -> Result<Arc<Segment>, StoreError> {
         let known = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&number).cloned();
         if let Some(segment) = known {

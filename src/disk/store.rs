@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::edge::{Edge, STEP};
 use super::files::{Doing as _, FileSystem, RealFs};
 use super::flush::{self, FlushJob, Flushed, Writer};
-use super::frame::{self, Parsed};
+use super::frame::{self, Context, Parsed};
 use super::index::{self, PAGE, Row, View};
 use super::open::{self, OpenError, Report};
 use super::scrub::Scrub;
-use super::segment::Family;
+use super::segment::{Family, Segments};
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::{LogId, RecordId};
 use crate::encoding::merkle;
@@ -178,12 +178,7 @@ impl DiskStore {
     fn frame(&self, key: &Key, row: Row) -> Result<Frame, StoreError> {
         let writer = &self.writers[Family::of(key) as usize];
         let (bytes, context) = writer.read(row)?;
-        let parsed: Parsed<'_> =
-            frame::read(&bytes, context, row.place.offset).map_err(|what| writer.segments.damaged(row.place, what))?;
-        if parsed.key != *key || parsed.length != row.length {
-            return Err(writer.segments.damaged(row.place, "another frame than the index says"));
-        }
-        Ok(Frame { key: parsed.key, at: parsed.at, bytes: parsed.content.to_vec() })
+        checked(&writer.segments, key, row, (&bytes, context))
     }
 
     /// The frame that a row points to. In a node's store one that is damaged is noted, and is as good as absent.
@@ -347,6 +342,21 @@ impl Store for DiskStore {
 const DAMAGED_MAX: usize = 10_000;
 /// Rows asked of the index at once: whole pages if `from` begins one.
 const PIECE: usize = 4 * PAGE as usize;
+
+/// The frame in the bytes that a row points to, after all checks.
+pub(super) fn checked(
+    segments: &Segments,
+    key: &Key,
+    row: Row,
+    (bytes, context): (&[u8], Context),
+) -> Result<Frame, StoreError> {
+    let parsed: Parsed<'_> =
+        frame::read(bytes, context, row.place.offset).map_err(|what| segments.damaged(row.place, what))?;
+    if parsed.key != *key || parsed.length != row.length {
+        return Err(segments.damaged(row.place, "another frame than the index says"));
+    }
+    Ok(Frame { key: parsed.key, at: parsed.at, bytes: parsed.content.to_vec() })
+}
 
 /// Tells the view of a frame that is new, and of the Merkle nodes that are complete with it.
 pub(crate) fn admit(

@@ -134,6 +134,25 @@ pub enum StoreError {
     },
 }
 
+/// What an operator is told of a frame.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Published => f.write_str("the charter and manifests"),
+            Self::Statement(id) => write!(f, "statement {id}"),
+            Self::Checkpoint(log) => write!(f, "the checkpoint of log {log}"),
+            Self::Cosignature(log, member) => write!(f, "the receipt of log {log} by {member}"),
+            Self::FrontierCosignature(member) => write!(f, "the frontier cosignature of {member}"),
+            Self::Fork(log, _) => write!(f, "the proof about log {log}"),
+            Self::Intent(id) => write!(f, "the intent of {id}"),
+            Self::Head(id) => write!(f, "the body head of {id}"),
+            Self::Compartment(id, index) => write!(f, "compartment {index} of {id}"),
+            Self::Lanes(id) => write!(f, "the lanes of {id}"),
+            Self::Slot(id) => write!(f, "the slot of {id}"),
+        }
+    }
+}
+
 /// Keyed frames, Merkle nodes over statements, and marks.
 pub trait Store {
     /// Adds a frame. A statement's frame must be the next of its log.

@@ -93,7 +93,7 @@ impl<S: Store> Node<S> {
 
     fn put_back(&mut self, turn: &Turn, key: Key, bytes: Vec<u8>) -> Result<bool, StoreError> {
         self.store.replace(Frame { key, at: turn.now.time(), bytes })?;
-        self.out.push_durable(super::Effect::Event(Event::Healed { what: name(&key) }));
+        self.out.push_durable(super::Effect::Event(Event::Healed { what: key.to_string() }));
         Ok(true)
     }
 
@@ -187,21 +187,4 @@ pub(super) fn is_signed(statement: &Statement, body: &WireBody) -> bool {
             && head.compartments().len() == body.compartments.len()
             && head.compartments().iter().zip(&body.compartments).all(|(head, bytes)| head.check(bytes).is_ok())
     })
-}
-
-/// What an operator is told of a frame.
-fn name(key: &Key) -> String {
-    match key {
-        Key::Published => "the charter and manifests".to_owned(),
-        Key::Statement(id) => format!("statement {id}"),
-        Key::Checkpoint(log) => format!("the checkpoint of log {log}"),
-        Key::Cosignature(log, member) => format!("the receipt of log {log} by {member}"),
-        Key::FrontierCosignature(member) => format!("the frontier cosignature of {member}"),
-        Key::Fork(log, _) => format!("the proof about log {log}"),
-        Key::Intent(id) => format!("the intent of {id}"),
-        Key::Head(id) => format!("the body head of {id}"),
-        Key::Compartment(id, index) => format!("compartment {index} of {id}"),
-        Key::Lanes(id) => format!("the lanes of {id}"),
-        Key::Slot(id) => format!("the slot of {id}"),
-    }
 }

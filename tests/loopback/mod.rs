@@ -12,6 +12,7 @@ mod demo;
 mod disks;
 #[allow(dead_code, reason = "shared with `examples/kill`, which uses more of it")]
 mod federation;
+mod fsck;
 mod outsider;
 mod versions;
 

@@ -41,6 +41,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::files::{Access, File, FileSystem};
+use super::fsck::{self, Checked};
 use super::guard::{self, Guard, GuardRefusal};
 use super::open::{self, IndexKind, OpenError, Report};
 use super::segment::ROLL;
@@ -228,6 +229,15 @@ impl FaultFs {
     /// As [`Guard::open`].
     pub fn open_guard(&self, log: LogId) -> Result<Guard, GuardRefusal> {
         guard::open(self, Path::new(DIR), log, &MACHINE, false)
+    }
+
+    /// Checks the store and the guards on this disk as [`fsck::check`] does. It changes nothing.
+    ///
+    /// # Errors
+    /// As [`fsck::check`].
+    pub fn check(&self, own: Option<LogId>) -> Result<Checked, OpenError> {
+        let index = IndexKind::Fault(FaultIndex::of(self));
+        fsck::check_with(Arc::new(self.clone()), Path::new(DIR), &index, own, &MACHINE, &mut |_, _| ())
     }
 
     /// Lets a fault wait for its operation. Several may wait at once; the count begins now.

@@ -16,6 +16,7 @@ use crate::ledger::{Frame, Key, KeyKind, Mark, MarkKind, Store};
 mod crash;
 mod equal;
 mod faults;
+mod fsck;
 mod golden;
 mod index;
 mod simulated;

@@ -199,6 +199,23 @@ impl KeyFolder {
         pem::decode_plain(name.algorithm(), &text).map_err(content)
     }
 
+    /// Looks at a key's file as far as that goes without the passphrase: that it is private, protected, and of the right form.
+    ///
+    /// # Errors
+    /// As [`Self::read`], but for what only the passphrase tells.
+    pub fn inspect(&self, name: &KeyName, allow_unprotected: bool) -> Result<(), KeyFileError> {
+        let path = self.path(name);
+        let text = private::read(&path)?;
+        let content = |source| KeyFileError::Content { path: path.clone(), source };
+        if pem::is_encrypted(&text) {
+            return pem::inspect_encrypted(&text).map_err(content);
+        }
+        if !allow_unprotected {
+            return Err(KeyFileError::Unprotected(path));
+        }
+        pem::decode_plain(name.algorithm(), &text).map(drop).map_err(content)
+    }
+
     /// Reads several keys, their decryption on all cores, in the order of `names`.
     ///
     /// # Errors

@@ -177,6 +177,22 @@ pub fn decode_encrypted(algorithm: Algorithm, pem: &str, passphrase: &Passphrase
     seed_in(algorithm, &plain).map_err(|error| if error == PemError::Form { PemError::WrongPassphrase } else { error })
 }
 
+/// Whether an encrypted file has the form of one; what is in it, only the passphrase tells.
+///
+/// # Errors
+/// [`PemError::Form`].
+pub fn inspect_encrypted(pem: &str) -> Result<(), PemError> {
+    let (label, document) = SecretDocument::from_pem(pem).map_err(|_| PemError::Form)?;
+    if label != ENCRYPTED_LABEL {
+        return Err(PemError::Form);
+    }
+    let info = EncryptedPrivateKeyInfoRef::from_der(document.as_bytes()).map_err(|_| PemError::Form)?;
+    // Whole blocks of AES, and no other way of encryption than this program's.
+    let blocks = info.encrypted_data.as_bytes().len();
+    let is_known = info.encryption_algorithm.pbes2().is_some_and(|scheme| scheme.kdf.scrypt().is_some());
+    if is_known && blocks > 0 && blocks.is_multiple_of(16) { Ok(()) } else { Err(PemError::Form) }
+}
+
 fn document(algorithm: Algorithm, seed: &Seed) -> Result<SecretDocument, PemError> {
     let mut key = Zeroizing::new(Vec::with_capacity(34));
     if algorithm == Algorithm::Ed25519 {
