@@ -1,6 +1,7 @@
 //! The frontier: size and root of every log, as one node holds them, and the one root over all of it.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use crate::encoding::cbor::{self, CborError, Value};
 use crate::encoding::hash::Digest;
@@ -19,8 +20,20 @@ pub struct FrontierEntry {
 }
 
 /// The logs that a node holds, in order. Logs without a statement are not in it, so that equal knowledge gives equal frontiers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Frontier(BTreeMap<LogId, (u64, Digest)>);
+#[derive(Clone, Debug, Default)]
+pub struct Frontier {
+    logs: BTreeMap<LogId, (u64, Digest)>,
+    /// The root over them, once it was asked for.
+    root: OnceLock<Digest>,
+}
+
+impl PartialEq for Frontier {
+    fn eq(&self, other: &Self) -> bool {
+        self.logs == other.logs
+    }
+}
+
+impl Eq for Frontier {}
 
 impl FrontierEntry {
     /// As it is hashed and sent: log, size, root.
@@ -54,42 +67,44 @@ impl Frontier {
 
     /// Sets a log's place; a size of 0 takes it out.
     pub fn set(&mut self, log: LogId, size: u64, root: Digest) {
+        self.root.take();
         if size == 0 {
-            self.0.remove(&log);
+            self.logs.remove(&log);
         } else {
-            self.0.insert(log, (size, root));
+            self.logs.insert(log, (size, root));
         }
     }
 
     /// A log's size and root.
     #[must_use]
     pub fn get(&self, log: &LogId) -> Option<(u64, Digest)> {
-        self.0.get(log).copied()
+        self.logs.get(log).copied()
     }
 
     /// The entries in order.
     pub fn entries(&self) -> impl Iterator<Item = FrontierEntry> {
-        self.0.iter().map(|(log, (size, root))| FrontierEntry { log: *log, size: *size, root: *root })
+        self.logs.iter().map(|(log, (size, root))| FrontierEntry { log: *log, size: *size, root: *root })
     }
 
     /// How many logs there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.logs.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.logs.is_empty()
     }
 
     /// The RFC 6962 root over the entries: what a frontier cosignature signs.
     #[must_use]
     pub fn root(&self) -> Digest {
-        let leaves: Vec<Digest> =
-            self.entries().map(|entry| merkle::leaf_hash(&cbor::encode(&entry.to_value()))).collect();
-        merkle::root(&leaves)
+        *self.root.get_or_init(|| {
+            let leaf = |entry: FrontierEntry| merkle::leaf_hash(&cbor::encode(&entry.to_value()));
+            merkle::root(&self.entries().map(leaf).collect::<Vec<_>>())
+        })
     }
 
     /// The entries that are not the same in `earlier`.

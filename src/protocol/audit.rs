@@ -3,11 +3,12 @@
 //! A statement that fails stays a leaf and is flagged for ever; its effect is gone, nothing else. What a node vouches for, its
 //! frontier, goes only as far as its audit.
 
+use crate::encoding::hash::Digest;
 use crate::encoding::ids::{LogId, RecordId};
 use crate::encoding::merkle;
 use crate::encoding::time::UnixTime;
 use crate::identity::PublicKey;
-use crate::ledger::{Flaw, Frontier, Mark, Statement, Store, StoreError, Unverified};
+use crate::ledger::{Flaw, Mark, Statement, Store, StoreError, Unverified};
 
 use super::effect::{Effect, Event};
 use super::state::AuditBatch;
@@ -87,18 +88,17 @@ impl<S: Store> Node<S> {
             self.out.event(Event::Flagged { id, flaw: flaw.word().to_owned() });
         }
         self.store.mark(Mark::Audited(log), Some(&mark))?;
+        self.note_frontier(log);
         self.out.event(Event::Verified { log, size });
         Ok(())
     }
 
-    /// What this node has verified and stored of every log. A quarantined one is left out: which of its histories a node holds is
-    /// chance, and honest members must be able to agree about all the rest.
-    pub(super) fn frontier(&self) -> Frontier {
-        let mut frontier = Frontier::default();
-        for (log, state) in self.logs.iter().filter(|(_, state)| state.fork.is_none()) {
-            frontier.set(*log, state.audit.tree.size(), state.audit.tree.root());
-        }
-        frontier
+    /// Brings a log's place in the frontier up to date. A quarantined log has none: which of its histories a node holds is chance, and
+    /// honest members must be able to agree about all the rest.
+    pub(super) fn note_frontier(&mut self, log: LogId) {
+        let tree = self.logs.get(&log).filter(|state| state.fork.is_none()).map(|state| &state.audit.tree);
+        let (size, root) = tree.map_or((0, Digest::ZERO), |tree| (tree.size(), tree.root()));
+        self.frontier.set(log, size, root);
     }
 }
 

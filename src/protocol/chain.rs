@@ -291,6 +291,7 @@ impl<S: Store> Node<S> {
     fn quarantine(&mut self, turn: &Turn, log: LogId, size: u64, proof: &ForkProof) -> Result<(), StoreError> {
         self.store.stage(Frame { key: Key::Fork(log, 0), at: turn.now.time(), bytes: proof.encode() })?;
         self.logs.entry(log).or_insert_with(LogState::empty).fork = Some(size);
+        self.note_frontier(log);
         // Told once the proof is on the disk: a crash must not leave an accusation that nobody can show.
         self.out.push_durable(Effect::Event(Event::Fork { log, size }));
         if log == self.me.log && !matches!(self.author.phase, Phase::Ended { .. }) {

@@ -280,6 +280,7 @@ impl<S: Store> Node<S> {
                 self.store.stage(Frame { key: Key::Slot(id), at: turn.now.time(), bytes: bytes.to_vec() })?;
                 self.out.touch();
                 self.inbox.slots.remove(&id);
+                self.lanes.keep(id, &key);
                 self.inbox.lanes.insert(id.log, (id.position, Some(key)));
                 Ok(Ok(()))
             }
@@ -540,7 +541,7 @@ impl<S: Store> Node<S> {
     /// What can be read in this node's store with its keys.
     #[must_use]
     pub fn view(&self) -> View<'_, S> {
-        View::new(&self.store, &self.federation, &self.me)
+        View::new(&self.store, &self.federation, &self.me).with_lanes(&self.lanes)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::encoding::ids::RecordId;
 use crate::encoding::merkle::CompactTree;
 use crate::identity::{Federation, Published};
-use crate::ledger::{Key, KeyKind, LogNodes, Mark, MarkKind, Store, StoreError};
+use crate::ledger::{Frontier, Key, KeyKind, LogNodes, Mark, MarkKind, Store, StoreError};
 
 use super::audit::read_audit_mark;
 use super::author::Author;
@@ -14,7 +14,7 @@ use super::inbox::{Attempt, Delivery, Inbox};
 use super::outbox::Outbox;
 use super::peers::Peers;
 use super::state::{AuditState, LogState};
-use super::view::View;
+use super::view::{Lanes, View};
 use super::witness::{Witness, decode_cosignature};
 use super::{Myself, Node, Now, Settings};
 
@@ -32,6 +32,8 @@ impl<S: Store> Node<S> {
             federation,
             store,
             logs: BTreeMap::new(),
+            frontier: Frontier::default(),
+            lanes: Lanes::default(),
             author: Author::new(),
             inbox: Inbox::default(),
             witness: Witness::default(),
@@ -52,6 +54,9 @@ impl<S: Store> Node<S> {
             {
                 node.logs.insert(log, load_log(&node.view(), log)?);
             }
+        }
+        for log in node.logs.keys().copied().collect::<Vec<_>>() {
+            node.note_frontier(log);
         }
         node.load_author()?;
         node.load_inbox()?;

@@ -42,7 +42,7 @@ use crate::encoding::ids::{LogId, MemberCode};
 use crate::encoding::random::Randomness;
 use crate::encoding::time::UnixTime;
 use crate::identity::{Federation, SealSecretKey};
-use crate::ledger::{Store, StoreError};
+use crate::ledger::{Frontier, Store, StoreError};
 
 pub use budget::Shed;
 pub use effect::{Effect, Event, Outcome, Refused, SigningKey, Verdict};
@@ -59,6 +59,7 @@ use inbox::Inbox;
 use outbox::Outbox;
 use peers::Peers;
 use state::LogState;
+use view::Lanes;
 use witness::Witness;
 
 /// Who a node is, and the keys by which it opens lanes. Keys that sign are not here: signing is an effect.
@@ -102,6 +103,9 @@ pub struct Node<S> {
     federation: Federation,
     store: S,
     logs: BTreeMap<LogId, LogState>,
+    /// What is verified and stored of every log that is not quarantined.
+    frontier: Frontier,
+    lanes: Lanes,
     author: Author,
     inbox: Inbox,
     witness: Witness,

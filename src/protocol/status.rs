@@ -65,7 +65,7 @@ impl<S: Store> Node<S> {
     /// How the node does.
     #[must_use]
     pub fn status(&self) -> NodeStatus {
-        let frontier = self.frontier().root();
+        let frontier = self.frontier.root();
         let peers: Vec<PeerStatus> = self
             .federation
             .active_members()

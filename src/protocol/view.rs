@@ -2,8 +2,8 @@
 //!
 //! Nothing here changes anything; everything is answered from the store, the members and this node's seal keys.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::{LogId, MemberCode, RecordId};
@@ -33,7 +33,7 @@ pub struct View<'a, S> {
     federation: &'a Federation,
     me: &'a Myself,
     /// Lanes opened so far: opening one costs a public-key operation, and a list of records needs the same few again and again.
-    lanes: RefCell<BTreeMap<RecordId, Option<LaneKey>>>,
+    lanes: Lanes,
 }
 
 /// What could be opened of a body.
@@ -102,11 +102,39 @@ pub struct Totals {
     pub flagged: u64,
 }
 
+/// Lane keys that were opened, by the `lanes` statement that gives them: to open one takes longer than to open a record with it. Clones
+/// share them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lanes(Arc<Mutex<BTreeMap<RecordId, LaneKey>>>);
+
+impl Lanes {
+    /// More than these are not kept: a member may log as many `lanes` statements as its quota lets it.
+    const KEPT_MAX: usize = 4096;
+
+    fn get(&self, id: &RecordId) -> Option<LaneKey> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    pub(super) fn keep(&self, id: RecordId, lane: &LaneKey) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= Self::KEPT_MAX {
+            kept.clear();
+        }
+        kept.insert(id, lane.clone());
+    }
+}
+
 impl<'a, S: Store> View<'a, S> {
     /// Reads `store`, which is that of `me`, with what `federation` says of the members.
     #[must_use]
     pub fn new(store: &'a S, federation: &'a Federation, me: &'a Myself) -> Self {
-        Self { store, federation, me, lanes: RefCell::default() }
+        Self { store, federation, me, lanes: Lanes::default() }
+    }
+
+    /// The same, with lane keys that were opened before.
+    pub(super) fn with_lanes(mut self, lanes: &Lanes) -> Self {
+        self.lanes = lanes.clone();
+        self
     }
 
     /// The store.
@@ -132,11 +160,13 @@ impl<'a, S: Store> View<'a, S> {
     /// # Errors
     /// [`StoreError`] if storage failed.
     pub(super) fn lane(&self, id: RecordId) -> Result<Option<LaneKey>, StoreError> {
-        if let Some(lane) = self.lanes.borrow().get(&id) {
-            return Ok(lane.clone());
+        if let Some(lane) = self.lanes.get(&id) {
+            return Ok(Some(lane));
         }
         let lane = self.open_lane(id)?;
-        self.lanes.borrow_mut().insert(id, lane.clone());
+        if let Some(lane) = &lane {
+            self.lanes.keep(id, lane);
+        }
         Ok(lane)
     }
 

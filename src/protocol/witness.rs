@@ -59,10 +59,10 @@ impl<S: Store> Node<S> {
         if asked || !due {
             return Ok(());
         }
-        let frontier = self.frontier();
-        if frontier.is_empty() || self.witness.last.as_ref().is_some_and(|(_, last)| *last == frontier) {
+        if self.frontier.is_empty() || self.witness.last.as_ref().is_some_and(|(_, last)| *last == self.frontier) {
             return Ok(());
         }
+        let frontier = self.frontier.clone();
         let root = self.own_root(turn, Claim::Frontier { logs: frontier.len() as u64 }, frontier.root());
         let Some(root) = root else { return Ok(()) };
         let message = root.to_be_signed();
@@ -312,7 +312,7 @@ impl<S: Store> Node<S> {
 
     /// Tells when a member vouches for the very ledger that this node holds.
     fn check_agreement(&mut self, member: MemberCode) {
-        let frontier = self.frontier().root();
+        let frontier = self.frontier.root();
         let theirs = self.peers.by_member.get(&member).and_then(|peer| peer.cosignature.as_ref());
         if theirs.is_some_and(|(_, root)| root.root == frontier) {
             self.out.event(Event::Agrees { member, frontier });

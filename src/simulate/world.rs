@@ -195,10 +195,7 @@ impl<M: Medium> World<M> {
     /// What a member's node would show, in a form that can be compared; `None` while it is not running.
     #[must_use]
     pub fn export(&self, code: MemberCode) -> Option<super::export::Export> {
-        let machine = self.machines.get(&code)?;
-        let node = machine.node.as_ref()?;
-        let me = machine.myself();
-        super::export::Export::of(&View::new(node.store(), node.federation(), &me)).ok()
+        super::export::Export::of(&self.machines.get(&code)?.node.as_ref()?.view()).ok()
     }
 
     /// A copy of what a member's disk holds.
@@ -315,9 +312,7 @@ impl<M: Medium> World<M> {
     /// # Panics
     /// If it is not running.
     pub fn with_view<T>(&self, code: MemberCode, look: impl FnOnce(View<'_, M::Store>) -> T) -> T {
-        let me = self.machines[&code].myself();
-        let node = self.node(code);
-        look(View::new(node.store(), node.federation(), &me))
+        look(self.node(code).view())
     }
 
     /// What a member's node told.

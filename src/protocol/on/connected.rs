@@ -40,8 +40,7 @@ pub(super) fn tick<S: Store>(node: &mut Node<S>, turn: &mut Turn) {
     }
     let due =
         node.peers.compared.is_none_or(|at| turn.now.since(at) >= node.settings.sync_interval_ms || turn.now < at);
-    let frontier = node.frontier().root();
-    if due && let Some(peer) = node.peers.to_compare_with(&frontier, &mut turn.random) {
+    if due && let Some(peer) = node.peers.to_compare_with(&node.frontier.root(), &mut turn.random) {
         node.peers.compared = Some(turn.now);
         node.say_hello(peer);
     }
@@ -63,7 +62,7 @@ impl<S: Store> Node<S> {
 
     pub(super) fn say_hello(&mut self, to: MemberCode) {
         if !self.peers.is_asked(to, What::Hello) {
-            let hello = Request::Hello { published: self.federation.digest(), frontier: self.frontier().root() };
+            let hello = Request::Hello { published: self.federation.digest(), frontier: self.frontier.root() };
             self.ask(to, What::Hello, &hello);
         }
     }

@@ -119,7 +119,7 @@ fn hello<S: Store>(
 ) -> Result<Response, StoreError> {
     let work = limits::WORK_PER_LOG * node.logs.len() as u64;
     node.peers.entry(from).work.spend(limits::WORK, work);
-    let frontier = node.frontier();
+    let frontier = &node.frontier;
     let root = frontier.root();
     let entries = if root == theirs { Vec::new() } else { frontier.entries().collect() };
     if root != theirs || published != node.federation.digest() {
