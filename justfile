@@ -32,6 +32,10 @@ sim seeds="300" *options:
 sim-files seeds="300" *options:
     cargo run --release --locked --features simulate --example sim -- --files --seeds {{seeds}} {{options}}
 
+# A simulated member that was cut off for 60 days comes back: `just heal 1000000`
+heal records="20000" *options:
+    cargo run --release --locked --no-default-features --features simulate --example heal -- --records {{records}} {{options}}
+
 # A federation of five nodes on this machine
 demo:
     cargo run --release --locked -- demo --once

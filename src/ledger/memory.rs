@@ -5,17 +5,59 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::store::{Frame, Key, KeyKind, Mark, MarkKind, Store, StoreError};
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::LogId;
-use crate::encoding::merkle::{self, Nodes as _};
+use crate::encoding::merkle;
 #[cfg(any(test, feature = "simulate"))]
 use crate::encoding::random::Randomness;
+use crate::encoding::time::UnixTime;
 
 /// Frames and marks in ordered maps.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
-    frames: BTreeMap<Key, Frame>,
+    frames: BTreeMap<Key, Held>,
     marks: BTreeMap<Mark, Vec<u8>>,
-    leaves: BTreeMap<LogId, Vec<Digest>>,
+    trees: BTreeMap<LogId, Levels>,
     damaged: BTreeSet<Key>,
+}
+
+/// A frame without its key. A ledger of millions is held in little room.
+#[derive(Clone, Debug)]
+struct Held {
+    at: UnixTime,
+    bytes: Box<[u8]>,
+}
+
+/// The hashes over the statements of a log, of all complete subtrees: the leaves first, then those over two, over four. Like that
+/// no root or proof goes through the whole log.
+#[derive(Clone, Debug, Default)]
+struct Levels(Vec<Vec<Digest>>);
+
+impl Levels {
+    fn leaves(&self) -> &[Digest] {
+        self.0.first().map_or(&[], Vec::as_slice)
+    }
+
+    fn push(&mut self, leaf: Digest) {
+        let mut hash = leaf;
+        for level in 0.. {
+            if self.0.len() == level {
+                self.0.push(Vec::new());
+            }
+            let row = &mut self.0[level];
+            row.push(hash);
+            match row.as_slice() {
+                [.., left, right] if row.len().is_multiple_of(2) => hash = merkle::node_hash(left, right),
+                _ => break,
+            }
+        }
+    }
+
+    #[cfg(any(test, feature = "simulate"))]
+    fn pop(&mut self) {
+        let left = self.leaves().len().saturating_sub(1);
+        for (level, row) in self.0.iter_mut().enumerate() {
+            row.truncate(left >> level);
+        }
+    }
 }
 
 impl MemoryStore {
@@ -33,8 +75,13 @@ impl MemoryStore {
         }
     }
 
-    fn whole(&self, key: &Key) -> Option<&Frame> {
+    fn whole(&self, key: &Key) -> Option<&Held> {
         self.frames.get(key).filter(|_| !self.damaged.contains(key))
+    }
+
+    fn put(&mut self, frame: Frame) {
+        self.damaged.remove(&frame.key);
+        self.frames.insert(frame.key, Held { at: frame.at, bytes: frame.bytes.into_boxed_slice() });
     }
 }
 
@@ -42,7 +89,7 @@ impl MemoryStore {
 #[cfg(any(test, feature = "simulate"))]
 impl MemoryStore {
     /// Changes one statement.
-    pub fn spoil_statement(&mut self, random: &mut Randomness, spoil: impl FnOnce(&mut Vec<u8>)) {
+    pub fn spoil_statement(&mut self, random: &mut Randomness, spoil: impl FnOnce(&mut [u8])) {
         if let Some(frame) = self.any_statement(random, None).and_then(|key| self.frames.get_mut(&key)) {
             spoil(&mut frame.bytes);
         }
@@ -57,13 +104,13 @@ impl MemoryStore {
 
     /// Takes the newest statement of one log away, as if it had never come.
     pub fn cut_log(&mut self, random: &mut Randomness) {
-        let logs: Vec<LogId> = self.leaves.keys().copied().collect();
+        let logs: Vec<LogId> = self.trees.keys().copied().collect();
         let chosen = logs.get(random.below(u32::try_from(logs.len()).unwrap_or(u32::MAX)) as usize);
         if let Some(log) = chosen
-            && let Some(leaves) = self.leaves.get_mut(log)
+            && let Some(tree) = self.trees.get_mut(log)
         {
-            leaves.pop();
-            let position = leaves.len() as u64;
+            tree.pop();
+            let position = tree.leaves().len() as u64;
             self.frames.remove(&Key::Statement(crate::encoding::ids::RecordId { log: *log, position }));
         }
     }
@@ -84,29 +131,28 @@ impl Store for MemoryStore {
 
     fn replace(&mut self, frame: Frame) -> Result<(), StoreError> {
         if let Key::Statement(id) = frame.key {
-            let leaf = self.leaves.get(&id.log).and_then(|leaves| leaves.get(usize::try_from(id.position).ok()?));
+            let tree = self.trees.get(&id.log);
+            let leaf = tree.and_then(|tree| tree.leaves().get(usize::try_from(id.position).ok()?));
             if leaf != Some(&merkle::leaf_hash(&frame.bytes)) {
                 return Err(StoreError::Missing { what: format!("the leaf of {id}") });
             }
         }
-        self.damaged.remove(&frame.key);
-        self.frames.insert(frame.key, frame);
+        self.put(frame);
         Ok(())
     }
 
     fn stage(&mut self, frame: Frame) -> Result<(), StoreError> {
         if let Key::Statement(id) = frame.key {
-            let leaves = self.leaves.entry(id.log).or_default();
-            assert_eq!(id.position, leaves.len() as u64, "statements are appended in order");
-            leaves.push(merkle::leaf_hash(&frame.bytes));
+            let tree = self.trees.entry(id.log).or_default();
+            assert_eq!(id.position, tree.leaves().len() as u64, "statements are appended in order");
+            tree.push(merkle::leaf_hash(&frame.bytes));
         }
-        self.damaged.remove(&frame.key);
-        self.frames.insert(frame.key, frame);
+        self.put(frame);
         Ok(())
     }
 
     fn get(&self, key: &Key) -> Result<Option<Frame>, StoreError> {
-        Ok(self.whole(key).cloned())
+        Ok(self.whole(key).map(|held| Frame { key: *key, at: held.at, bytes: held.bytes.to_vec() }))
     }
 
     fn has(&self, key: &Key) -> Result<bool, StoreError> {
@@ -118,11 +164,11 @@ impl Store for MemoryStore {
     }
 
     fn size(&self, log: &LogId) -> u64 {
-        self.leaves.get(log).map_or(0, |leaves| leaves.len() as u64)
+        self.trees.get(log).map_or(0, |tree| tree.leaves().len() as u64)
     }
 
     fn logs(&self) -> Vec<LogId> {
-        self.leaves.keys().copied().collect()
+        self.trees.keys().copied().collect()
     }
 
     fn statements(&self, log: &LogId, from: u64, count: usize, bytes: usize) -> Result<Vec<Vec<u8>>, StoreError> {
@@ -133,15 +179,15 @@ impl Store for MemoryStore {
                 let frame = self.whole(&Key::Statement(crate::encoding::ids::RecordId { log: *log, position }))?;
                 let fits = taken == 0 || taken + frame.bytes.len() <= bytes;
                 taken += frame.bytes.len();
-                fits.then(|| frame.bytes.clone())
+                fits.then(|| frame.bytes.to_vec())
             })
             .collect())
     }
 
     fn node(&self, log: &LogId, level: u32, index: u64) -> Result<Digest, StoreError> {
-        let leaves = self.leaves.get(log).map_or(&[][..], Vec::as_slice);
-        let Ok(node) = leaves.node(level, index);
-        Ok(node)
+        let row = self.trees.get(log).and_then(|tree| tree.0.get(usize::try_from(level).ok()?));
+        let node = row.and_then(|row| row.get(usize::try_from(index).ok()?));
+        node.copied().ok_or_else(|| StoreError::Missing { what: format!("node {index} of level {level} of log {log}") })
     }
 
     fn mark(&mut self, mark: Mark, value: Option<&[u8]>) -> Result<(), StoreError> {
@@ -171,7 +217,6 @@ impl Store for MemoryStore {
 mod tests {
     use super::*;
     use crate::encoding::ids::RecordId;
-    use crate::encoding::time::UnixTime;
 
     fn store(sizes: &[usize]) -> MemoryStore {
         let mut store = MemoryStore::default();
@@ -209,6 +254,23 @@ mod tests {
         assert_eq!(store.keys(KeyKind::Checkpoint).unwrap(), [key]);
         assert_eq!(store.keys(KeyKind::Statement).unwrap().len(), 2);
         assert!(store.has(&key).unwrap() && !store.has(&Key::Published).unwrap());
+    }
+
+    #[test]
+    fn nodes_of_every_level_are_those_over_the_leaves_also_when_the_last_is_gone() {
+        let mut store = store(&(1..38).collect::<Vec<_>>());
+        for size in [37, 36, 35] {
+            let leaves = store.trees[&log()].leaves().to_vec();
+            assert_eq!(leaves.len(), size);
+            for level in 0..6_u32 {
+                let width = 1_usize << level;
+                for (index, part) in (0..).zip(leaves.chunks_exact(width)) {
+                    assert_eq!(store.node(&log(), level, index).unwrap(), merkle::complete_root(part));
+                }
+                assert!(store.node(&log(), level, (size / width) as u64).is_err());
+            }
+            store.cut_log(&mut Randomness::new([0; 32]));
+        }
     }
 
     #[test]

@@ -11,8 +11,9 @@
 //! ```
 //!
 //! For one thing in detail: [`World::new`] and [`World::run`]. For everything at once: [`trial::run`], which
-//! `cargo run --example sim` does for many seeds. A fault put in on purpose ([`plant`]) shows that each invariant can fail.
+//! `cargo run --example sim` does for many seeds. For the return of a member that was away for weeks: [`absence::run`]. A fault put in on purpose ([`plant`]) shows that each invariant can fail.
 
+pub mod absence;
 mod export;
 pub mod federation;
 mod invariants;
@@ -22,6 +23,7 @@ pub mod medium;
 mod network;
 pub mod plan;
 pub mod plant;
+mod steady;
 pub mod trial;
 mod watchman;
 mod world;
@@ -33,6 +35,7 @@ mod published;
 #[cfg(test)]
 mod tests;
 
-pub use network::Link;
+pub use network::{Link, Traffic};
+pub use steady::Steady;
 pub use watchman::Violation;
 pub use world::{FOUNDED, World};

@@ -29,7 +29,70 @@ pub(super) struct Network {
     /// Requests under way, by the number that the answerer knows them by.
     questions: BTreeMap<u64, Question>,
     messages: BTreeMap<u64, Message>,
+    /// What passed from whom to whom.
+    carried: BTreeMap<(MemberCode, MemberCode), Traffic>,
     next: u64,
+}
+
+/// The bytes of messages that passed from one member to another and were not lost: what the core hands to the transport, before it
+/// frames, encrypts and acknowledges them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Messages of every kind.
+    pub messages: u64,
+    /// Bytes of gossip.
+    pub gossip: u64,
+    /// Bytes of requests.
+    pub requests: u64,
+    /// Bytes of responses.
+    pub responses: u64,
+}
+
+/// What a message is, for counting.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Carried {
+    Gossip,
+    Request,
+    Response,
+}
+
+impl Traffic {
+    /// Bytes of all kinds.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.gossip + self.requests + self.responses
+    }
+
+    /// This and other traffic together.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            messages: self.messages + other.messages,
+            gossip: self.gossip + other.gossip,
+            requests: self.requests + other.requests,
+            responses: self.responses + other.responses,
+        }
+    }
+
+    /// What came on top of an earlier count.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self {
+            messages: self.messages - earlier.messages,
+            gossip: self.gossip - earlier.gossip,
+            requests: self.requests - earlier.requests,
+            responses: self.responses - earlier.responses,
+        }
+    }
+
+    fn add(&mut self, kind: Carried, bytes: usize) {
+        self.messages += 1;
+        *match kind {
+            Carried::Gossip => &mut self.gossip,
+            Carried::Request => &mut self.requests,
+            Carried::Response => &mut self.responses,
+        } += bytes as u64;
+    }
 }
 
 /// A request under way.
@@ -58,8 +121,24 @@ impl Network {
             muted: BTreeSet::new(),
             questions: BTreeMap::new(),
             messages: BTreeMap::new(),
+            carried: BTreeMap::new(),
             next: 0,
         }
+    }
+
+    /// A message is on its way and will arrive.
+    pub(super) fn carry(&mut self, from: MemberCode, to: MemberCode, kind: Carried, bytes: usize) {
+        self.carried.entry((from, to)).or_default().add(kind, bytes);
+    }
+
+    /// What has come to a member from all others, and what from it to them.
+    pub(super) fn traffic_of(&self, member: MemberCode) -> (Traffic, Traffic) {
+        self.carried.iter().fold(Default::default(), |(to, from): (Traffic, Traffic), ((sender, receiver), traffic)| {
+            (
+                if *receiver == member { to.plus(traffic) } else { to },
+                if *sender == member { from.plus(traffic) } else { from },
+            )
+        })
     }
 
     pub(super) fn is_apart(&self, from: MemberCode, to: MemberCode) -> bool {

@@ -15,7 +15,7 @@ use super::federation::federation;
 use super::liar::Deceit;
 use super::machine::{Machine, Pace};
 use super::medium::{Medium, Memory};
-use super::network::{Link, Network};
+use super::network::{Carried, Link, Network, Traffic};
 use super::plant::Plant;
 use super::watchman::Watchman;
 
@@ -251,6 +251,12 @@ impl<M: Medium> World<M> {
         self.network.link = link;
     }
 
+    /// What has come to a member from all others, and what from it to them.
+    #[must_use]
+    pub fn traffic_of(&self, code: MemberCode) -> (Traffic, Traffic) {
+        self.network.traffic_of(code)
+    }
+
     /// Hands records to a member's node.
     pub fn submit(&mut self, code: MemberCode, id: u64, records: Vec<Record>) {
         self.schedule(0, code, Input::Submit { id, records });
@@ -445,6 +451,7 @@ impl<M: Medium> World<M> {
                     self.schedule(delay, code, Input::Failed { id });
                 } else {
                     let question = self.network.ask(code, id, to);
+                    self.network.carry(code, to, Carried::Request, bytes.len());
                     self.schedule(delay, to, Input::Request { from: code, id: question, bytes });
                 }
             }
@@ -454,6 +461,7 @@ impl<M: Medium> World<M> {
                     let input = if self.loses(code, asker) || self.loses_body(&bytes) {
                         Input::Failed { id: number }
                     } else {
+                        self.network.carry(code, asker, Carried::Response, bytes.len());
                         Input::Response { from: code, id: number, bytes }
                     };
                     if self.doubles() {
@@ -515,6 +523,7 @@ impl<M: Medium> World<M> {
         let copies = 1 + u32::from(self.doubles());
         for _ in 0..copies {
             let delay = self.delay();
+            self.network.carry(from, to, Carried::Gossip, bytes.len());
             self.schedule(delay, to, Input::Gossip { from, id: message, bytes: bytes.to_vec() });
         }
     }
