@@ -4,6 +4,7 @@
 //! which too many bodies are outstanding; everything else goes on.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use crate::encoding::ids::{LogId, MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
@@ -126,8 +127,7 @@ impl<S: Store> Node<S> {
     fn search(&mut self, turn: &Turn, log: LogId) -> Result<(), StoreError> {
         let Some(state) = self.logs.get(&log) else { return Ok(()) };
         let (from, audited) = (state.scan.done, state.audit.tree.size());
-        let outstanding = self.inbox.wanted.keys().filter(|id| id.log == log).count();
-        if from >= audited || outstanding >= limits::WANTED_PER_LOG_MAX {
+        if from >= audited || self.outstanding(log) >= limits::WANTED_PER_LOG_MAX {
             return Ok(());
         }
         let count = usize::try_from(audited - from).unwrap_or(usize::MAX).min(limits::SCAN_BATCH);
@@ -317,19 +317,33 @@ impl<S: Store> Node<S> {
         }
     }
 
+    /// Asks for what is due, log by log. Where nobody can be asked now, what is wanted is not gone through: it may be much, and this is
+    /// called for every input.
     fn ask_for_bodies(&mut self, turn: &Turn) -> Result<(), StoreError> {
-        let due: Vec<RecordId> =
-            self.inbox.wanted.iter().filter(|(_, attempt)| attempt.is_due(turn.now)).map(|(id, _)| *id).collect();
-        for id in due {
-            let tries = self.inbox.wanted.get(&id).map_or(0, |attempt| attempt.tries);
-            let Some(to) = self.holder(id, tries) else { continue };
-            let Some(ticket) = self.ticket(id)? else { continue };
-            if let Some(attempt) = self.inbox.wanted.get_mut(&id) {
-                attempt.asked(turn.now);
+        let mut next = self.inbox.wanted.keys().next().map(|id| id.log);
+        while let Some(log) = next {
+            let mut from = Some(0);
+            while let Some(position) = from.filter(|_| self.somebody_is_free(log.member)) {
+                let rest = RecordId { log, position }..=last_of(log);
+                let mut due = self.inbox.wanted.range(rest).filter(|(_, attempt)| attempt.is_due(turn.now));
+                let Some((id, tries)) = due.next().map(|(id, attempt)| (*id, attempt.tries)) else { break };
+                self.ask_for_body(turn, id, tries)?;
+                from = id.position.checked_add(1);
             }
-            self.peers.entry(to).body_requests += 1;
-            self.ask(to, What::Body(id), &Request::Body { id, ticket: *ticket.as_bytes() });
+            let beyond = (Bound::Excluded(last_of(log)), Bound::Unbounded);
+            next = self.inbox.wanted.range(beyond).next().map(|(id, _)| id.log);
         }
+        Ok(())
+    }
+
+    fn ask_for_body(&mut self, turn: &Turn, id: RecordId, tries: u32) -> Result<(), StoreError> {
+        let Some(to) = self.holder(id, tries) else { return Ok(()) };
+        let Some(ticket) = self.ticket(id)? else { return Ok(()) };
+        if let Some(attempt) = self.inbox.wanted.get_mut(&id) {
+            attempt.asked(turn.now);
+        }
+        self.peers.entry(to).body_requests += 1;
+        self.ask(to, What::Body(id), &Request::Body { id, ticket: *ticket.as_bytes() });
         Ok(())
     }
 
@@ -345,24 +359,36 @@ impl<S: Store> Node<S> {
     /// else: to show a ticket is to say who reads the record.
     pub(super) fn holder(&self, id: RecordId, tries: u32) -> Option<MemberCode> {
         let author = id.log.member;
-        let free = |member: &MemberCode| {
-            self.peers
-                .by_member
-                .get(member)
-                .is_some_and(|peer| peer.connected && peer.body_requests < limits::BODY_REQUESTS_PER_PEER)
-        };
-        let custodians: Vec<MemberCode> = self
-            .federation
-            .manifest(author)
-            .into_iter()
-            .flat_map(|manifest| manifest.custodians().iter().copied())
-            .filter(|member| *member != author && self.peers.is_connected(*member))
-            .collect();
+        let free = |member: &MemberCode| self.is_free(*member);
+        let custodians: Vec<MemberCode> = self.custodians(author).collect();
         let author_is_in_reach = self.peers.is_connected(author);
         if author_is_in_reach && (tries % 4 != 3 || custodians.is_empty()) {
             return Some(author).filter(free);
         }
         custodians.get(tries as usize % custodians.len().max(1)).copied().filter(free)
+    }
+
+    /// The members within reach that may hold bodies of this author, besides itself.
+    fn custodians(&self, author: MemberCode) -> impl Iterator<Item = MemberCode> {
+        let named =
+            self.federation.manifest(author).into_iter().flat_map(|manifest| manifest.custodians().iter().copied());
+        named.filter(move |member| *member != author && self.peers.is_connected(*member))
+    }
+
+    /// Whether one more body may be asked of a member now.
+    fn is_free(&self, member: MemberCode) -> bool {
+        let peer = self.peers.by_member.get(&member);
+        peer.is_some_and(|peer| peer.connected && peer.body_requests < limits::BODY_REQUESTS_PER_PEER)
+    }
+
+    /// Whether one more body of this author may be asked of anybody now.
+    fn somebody_is_free(&self, author: MemberCode) -> bool {
+        self.is_free(author) || self.custodians(author).any(|member| self.is_free(member))
+    }
+
+    /// How many bodies of a log are wanted.
+    fn outstanding(&self, log: LogId) -> usize {
+        self.inbox.wanted.range(RecordId { log, position: 0 }..=last_of(log)).count()
     }
 
     pub(super) fn ticket(&mut self, id: RecordId) -> Result<Option<Ticket>, StoreError> {
@@ -552,6 +578,11 @@ enum Lane {
     None,
     /// Its slot has not come yet.
     Missing,
+}
+
+/// The last record that a log could have.
+fn last_of(log: LogId) -> RecordId {
+    RecordId { log, position: u64::MAX }
 }
 
 fn kind_of(content: &Content) -> Option<Kind> {
