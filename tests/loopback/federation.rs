@@ -123,9 +123,20 @@ impl Federation {
 
     /// Starts one member's node with more in its environment.
     pub(super) fn spawn_with(&self, member: &str, more: &[(&str, &str)]) -> Node {
+        self.spawn_by(self.command(member), member, more)
+    }
+
+    /// Starts one member's node under a limit that the shell sets, such as `ulimit -n 64`.
+    pub(super) fn spawn_under(&self, member: &str, limit: &str) -> Node {
+        let mut command = without_own(Command::new("sh"));
+        command.args(["-c", &format!("{limit} && exec \"$0\" \"$@\"")]).arg(path_of_program());
+        command.arg("--config").arg(self.config(member));
+        self.spawn_by(command, member, &[])
+    }
+
+    fn spawn_by(&self, mut command: Command, member: &str, more: &[(&str, &str)]) -> Node {
         let log = OpenOptions::new().create(true).append(true).open(self.path(member).join("node.log")).unwrap();
-        let child = self
-            .command(member)
+        let child = command
             .args(["run", "--stop-on-stdin-end"])
             .envs([("SHIELDWALL_INTERVALS_COSIGN_MS", "300"), ("SHIELDWALL_INTERVALS_SYNC_S", "1")])
             .env("SHIELDWALL_INTERVALS_ACKNOWLEDGE_AFTER_MS", "300")
@@ -137,6 +148,13 @@ impl Federation {
             .spawn()
             .unwrap();
         Node { child }
+    }
+
+    /// The port on which one member's node listens.
+    pub(super) fn port(&self, member: &str) -> u16 {
+        let config = fs::read_to_string(self.config(member)).unwrap();
+        let at = config.split("/tcp/").nth(1).unwrap();
+        at.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
     }
 
     pub(super) fn start_all(&self) -> Vec<Node> {
@@ -231,7 +249,10 @@ impl Drop for Node {
 
 /// The program, with nothing of this machine's own nodes in its environment.
 pub(super) fn program() -> Command {
-    let mut command = Command::new(path_of_program());
+    without_own(Command::new(path_of_program()))
+}
+
+fn without_own(mut command: Command) -> Command {
     let own = std::env::vars_os().map(|(name, _)| name);
     own.filter(|name| name.to_string_lossy().starts_with("SHIELDWALL_")).for_each(|name| {
         command.env_remove(name);
@@ -247,6 +268,13 @@ pub(super) fn path_of_program() -> PathBuf {
     }
     let own = std::env::current_exe().unwrap();
     own.parent().and_then(Path::parent).unwrap().join("shieldwall")
+}
+
+/// The most memory that a process ever had; none where the system does not say so.
+pub(super) fn peak_mib(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib / 1024)
 }
 
 pub(super) fn success(command: &mut Command) -> Output {

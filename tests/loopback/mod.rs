@@ -14,6 +14,7 @@ mod disks;
 mod federation;
 mod fsck;
 mod outsider;
+mod slow;
 mod versions;
 
 use federation::{Federation, declarations, files_with, now, program, success, wait_for};
