@@ -24,6 +24,9 @@ use crate::protocol::{Node, Settings};
 /// Calls from the socket that may wait for the loop.
 const CALLS: usize = 64;
 
+/// Below so many open files an operator is told: connections of 250 members, the segments of a long ledger, commands.
+const OPEN_FILES_FEW: u64 = 1024;
+
 /// Runs the node until SIGTERM or Ctrl-C; then it finishes what was begun, and ends.
 ///
 /// The log goes to stderr. A second node on the same data folder is refused.
@@ -44,6 +47,21 @@ pub(super) fn run(context: &Context, args: &Args) -> Outcome {
     setup.network.exempt_loopback &= !args.count_loopback;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(&config, node, setup, args.stop_on_stdin_end))
+}
+
+/// Raises the number of files that this process may have open as far as the system allows, and gives it.
+fn open_files() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    let files = if raised.is_ok() { limit.maximum } else { limit.current }.unwrap_or(u64::MAX);
+    if files < OPEN_FILES_FEW {
+        tracing::warn!(
+            files,
+            "few files may be open at once: fewer connections are taken, and a long ledger needs more"
+        );
+    }
+    files
 }
 
 /// Everything up to the first connection: charter, data folder, keys, core.
@@ -79,6 +97,7 @@ fn prepare(context: &Context, config: &Config) -> Result<(Node<DiskStore>, Setup
     let addresses = config.listen.iter().map(|address| address.as_str().to_owned()).collect();
     let mut network = network::Config::new(Zeroizing::new(*transport.expose()), federation.id().0.0, addresses);
     network.exempt_loopback = config.insecure_dev_keys;
+    network.limits = network::Limits::within(open_files());
     let setup = Setup {
         signing_keys: SigningKeys {
             log: SecretKey::from_seed(log_seed.expose()),

@@ -77,6 +77,22 @@ pub struct Limits {
     pub memory_bytes: Option<u64>,
 }
 
+impl Limits {
+    /// The default limits for a process that may have so many files open. Connections in handshake get a quarter of them at most: members,
+    /// segments and commands need the rest.
+    #[must_use]
+    pub fn within(open_files: u64) -> Self {
+        let share = u32::try_from(open_files / 4).unwrap_or(u32::MAX).max(4);
+        let pending_inbound = limits::PENDING_INBOUND.min(share);
+        Limits {
+            pending_inbound,
+            pending_reserved: limits::PENDING_RESERVED.min(pending_inbound / 4),
+            pending_outbound: limits::PENDING_OUTBOUND.min(share),
+            ..Limits::default()
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Limits {
@@ -91,5 +107,18 @@ impl Default for Limits {
             ping_interval: limits::PING_INTERVAL,
             memory_bytes: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_open_few_files_takes_few_connections() {
+        assert_eq!(Limits::within(65_536), Limits::default());
+        assert_eq!(Limits::within(1_024), Limits::default());
+        let few = Limits::within(64);
+        assert_eq!((few.pending_inbound, few.pending_reserved, few.pending_outbound), (16, 4, 16));
     }
 }

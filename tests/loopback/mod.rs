@@ -13,6 +13,7 @@ mod disks;
 #[allow(dead_code, reason = "shared with `examples/kill`, which uses more of it")]
 mod federation;
 mod fsck;
+mod limits;
 mod outsider;
 mod slow;
 mod versions;
