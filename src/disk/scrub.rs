@@ -4,8 +4,7 @@ use super::index::{self, PAGE, Row};
 use super::segment::Segments;
 use super::store::{self, DiskStore};
 use crate::encoding::ids::RecordId;
-use crate::encoding::merkle;
-use crate::ledger::{Frame, Key, KeyKind, StoreError};
+use crate::ledger::{Key, KeyKind, StoreError};
 
 /// How far the scrub has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,10 +37,8 @@ impl DiskStore {
             for (key, row) in frames(&row_key, &value) {
                 read += row.length as usize;
                 self.scrub.frames += 1;
-                let Some(frame) = self.whole(&key, row)? else { continue };
-                if let Some(what) = contradicts(row, &frame) {
-                    self.damages().insert(key, what.to_owned());
-                }
+                // What is not whole is noted there.
+                self.whole(&key, row)?;
             }
             // The least key above this one.
             self.scrub.next = row_key;
@@ -57,12 +54,6 @@ impl DiskStore {
     }
 }
 
-/// What is wrong with a frame that is whole, if it is not the one that its row was written for.
-fn contradicts(row: Row, frame: &Frame) -> Option<&'static str> {
-    let is_another = row.leaf.is_some_and(|leaf| leaf != merkle::leaf_hash(&frame.bytes));
-    is_another.then_some("another statement than the tree has")
-}
-
 /// Reads the frame of a row from its segment, as the scrub does, for who has no store open; what is wrong with it.
 pub(super) fn examine(segments: &Segments, key: &Key, row: Row) -> Option<String> {
     let read = || {
@@ -71,7 +62,7 @@ pub(super) fn examine(segments: &Segments, key: &Key, row: Row) -> Option<String
     };
     // Read once more before it is called damaged: a bit may flip on its way here alone.
     match read().or_else(|_| read()) {
-        Ok(frame) => contradicts(row, &frame).map(str::to_owned),
+        Ok(_) => None,
         Err(StoreError::Damaged { what } | StoreError::Missing { what }) => Some(what),
         Err(StoreError::Io { source, .. }) => Some(format!("it cannot be read: {source}")),
     }

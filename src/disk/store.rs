@@ -355,6 +355,10 @@ pub(super) fn checked(
     if parsed.key != *key || parsed.length != row.length {
         return Err(segments.damaged(row.place, "another frame than the index says"));
     }
+    // The checksum is of the bytes that were to be written; the leaf is of those that were proved.
+    if row.leaf.is_some_and(|leaf| leaf != merkle::leaf_hash(parsed.content)) {
+        return Err(segments.damaged(row.place, "another statement than the tree has"));
+    }
     Ok(Frame { key: parsed.key, at: parsed.at, bytes: parsed.content.to_vec() })
 }
 

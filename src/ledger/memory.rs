@@ -17,6 +17,9 @@ pub struct MemoryStore {
     marks: BTreeMap<Mark, Vec<u8>>,
     trees: BTreeMap<LogId, Levels>,
     damaged: BTreeSet<Key>,
+    /// A frame of which a bit flips on its way in.
+    #[cfg(any(test, feature = "simulate"))]
+    flips: Option<Key>,
 }
 
 /// A frame without its key. A ledger of millions is held in little room.
@@ -88,6 +91,20 @@ impl MemoryStore {
 /// Harm without a trace, for faults that the simulator must find. No other store could do this to itself.
 #[cfg(any(test, feature = "simulate"))]
 impl MemoryStore {
+    /// Lets a bit of the frame under this key flip when it is staged, once, as in memory that fails.
+    pub fn flip_when_staged(&mut self, key: Key) {
+        self.flips = Some(key);
+    }
+
+    fn flipped(&mut self, mut frame: Frame) -> Frame {
+        if self.flips.take_if(|key| *key == frame.key).is_some()
+            && let Some(byte) = frame.bytes.last_mut()
+        {
+            *byte ^= 4;
+        }
+        frame
+    }
+
     /// Changes one statement.
     pub fn spoil_statement(&mut self, random: &mut Randomness, spoil: impl FnOnce(&mut [u8])) {
         if let Some(frame) = self.any_statement(random, None).and_then(|key| self.frames.get_mut(&key)) {
@@ -142,6 +159,8 @@ impl Store for MemoryStore {
     }
 
     fn stage(&mut self, frame: Frame) -> Result<(), StoreError> {
+        #[cfg(any(test, feature = "simulate"))]
+        let frame = self.flipped(frame);
         if let Key::Statement(id) = frame.key {
             let tree = self.trees.entry(id.log).or_default();
             assert_eq!(id.position, tree.leaves().len() as u64, "statements are appended in order");

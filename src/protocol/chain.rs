@@ -375,9 +375,14 @@ impl<S: Store> Node<S> {
         let state = self.logs.entry(log).or_insert_with(LogState::empty);
         let first = state.tree.size();
         assert_eq!(first + leaves.len() as u64, tree.size(), "a log grows by the statements that are appended");
-        for (position, bytes) in (first..).zip(statements) {
-            let key = Key::Statement(RecordId { log, position });
-            self.store.stage(Frame { key, at: turn.now.time(), bytes: bytes.clone() })?;
+        for ((position, bytes), leaf) in (first..).zip(statements).zip(leaves) {
+            let id = RecordId { log, position };
+            self.store.stage(Frame { key: Key::Statement(id), at: turn.now.time(), bytes: bytes.clone() })?;
+            if self.store.node(&log, 0, position)? != *leaf {
+                // Nothing of it is on the disk yet, and nothing has been said: after a start it is fetched or signed anew.
+                let what = format!("statement {id} changed in the memory of this machine before it was stored");
+                return Err(StoreError::Damaged { what });
+            }
         }
         state.tree = tree;
         self.count_logged(log, statements, turn.now);

@@ -133,3 +133,49 @@ fn a_lost_frame_is_found_by_the_scrub_and_put_back_for_good() {
         fs.drop_index();
     }
 }
+
+#[test]
+fn a_bit_that_flipped_in_memory_is_named_although_the_checksum_is_right() {
+    let fs = FaultFs::default();
+    let log = logs()[0];
+    let key = |position| Key::Statement(RecordId::new(log, position));
+    let (mut disk, _) = fs.open_store(0).unwrap();
+    for position in 0..5_u8 {
+        disk.stage(statement(log, position.into(), &[position + 100; 60])).unwrap();
+    }
+    disk.flush().unwrap();
+    // As if it had flipped after the leaf was known and before the frame's checksum was computed.
+    let path = fs.paths().into_iter().find(|path| path.ends_with("statements-00000001.seg")).unwrap();
+    let mut content = fs.content(&path);
+    let salt = u32::from_be_bytes(*content[16..].first_chunk().unwrap());
+    let at = content.windows(60).position(|bytes| bytes == [103; 60]).unwrap();
+    content[at] ^= 8;
+    let (start, end) = (at - 38, at + 60);
+    let checksum = crc32c::crc32c_append(salt, &content[start..end]);
+    content[end..end + 4].copy_from_slice(&checksum.to_be_bytes());
+    fs.set_content(&path, &content);
+    let checked = fs.check(None).unwrap();
+    let [fault] = &checked.faults[..] else { panic!("{checked:?}") };
+    assert_eq!((fault.frame, fault.what.as_str()), (Some(key(3)), "another statement than the tree has"));
+    // The first read names it, and no other bytes are given out in its place.
+    assert_eq!(disk.statements(&log, 0, 9, usize::MAX).unwrap().len(), 3);
+    assert_eq!(disk.get(&key(3)).unwrap(), None);
+    assert_eq!(disk.damaged(), [key(3)]);
+    disk.replace(statement(log, 3, &[103; 60])).unwrap();
+    disk.flush().unwrap();
+    assert_eq!(disk.statements(&log, 0, 9, usize::MAX).unwrap().len(), 5);
+}
+
+#[test]
+fn a_bit_that_flips_between_checksum_and_disk_is_named() {
+    let fs = FaultFs::default();
+    let (mut disk, _) = fs.open_store(0).unwrap();
+    fs.arm(Fault::on(Op::Write, 1, Kind::Rot));
+    for position in 0..3_u8 {
+        disk.stage(statement(logs()[0], position.into(), &[position; 60])).unwrap();
+    }
+    disk.flush().unwrap();
+    assert!(!fs.check(None).unwrap().is_whole());
+    while !disk.scrub(1_000).unwrap() {}
+    assert_eq!(disk.damaged().len(), 1);
+}

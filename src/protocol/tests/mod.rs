@@ -9,6 +9,7 @@ mod budgets;
 mod hello;
 mod hostile;
 mod inbox;
+mod memory;
 mod messages;
 mod pulls;
 
