@@ -82,7 +82,10 @@ impl PublicKey {
         if super::known::holds(self.as_bytes(), message, signature) {
             return Ok(());
         }
-        self.0.verify_strict(message, &Signature::from_bytes(signature)).map_err(|_| BadSignature)
+        self.0.verify_strict(message, &Signature::from_bytes(signature)).map_err(|_| BadSignature)?;
+        #[cfg(feature = "simulate")]
+        super::known::note(self.as_bytes(), message, signature);
+        Ok(())
     }
 
     /// `SubjectPublicKeyInfo` as PEM, as `openssl pkey -pubin` reads it (RFC 8410, RFC 7468).

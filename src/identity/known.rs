@@ -1,4 +1,4 @@
-//! Signatures that this thread has made itself: a simulated federation has one process for all its members, and most of
+//! Signatures that this thread has made itself or has found good: a simulated federation has one process for all its members, and most of
 //! its time would go into checking what it has just signed. A remembered signature is good by definition; all others are
 //! checked as ever. Only with the feature `simulate`, and only in a thread that asks for it.
 
@@ -14,7 +14,7 @@ thread_local! {
     static KNOWN: RefCell<Option<BTreeSet<Digest>>> = const { RefCell::new(None) };
 }
 
-/// From now on this thread remembers what it signs, or not. What it remembered is forgotten.
+/// From now on this thread remembers what it signs and what it finds good, or not. What it remembered is forgotten.
 pub fn remember(yes: bool) {
     KNOWN.with_borrow_mut(|known| *known = yes.then(BTreeSet::new));
 }

@@ -23,7 +23,7 @@ use shieldwall::protocol::{Effect, Input, Myself, Node, Now, Settings, SigningKe
 use shieldwall::record::{Context, Draft, Record, Strictness};
 use shieldwall::simulate::federation::{Keys, federation};
 
-use super::silent;
+use super::{remember_signatures, silent};
 
 /// Two countries and an observer.
 const MEMBERS: [&str; 3] = ["GE", "TR", "W1"];
@@ -442,6 +442,7 @@ fn change(program: &mut Program<'_>, bytes: &mut Vec<u8>) {
 
 /// Runs a program.
 pub fn machine(bytes: &[u8]) {
+    remember_signatures();
     let mut program = Program(bytes);
     let mut run = Run::new(&START);
     let connected = program.byte();

@@ -14,6 +14,16 @@ pub mod proofs;
 
 use std::fmt::{self, Debug, Display, Write};
 
+thread_local! {
+    static QUICK: () = shieldwall::identity::known::remember(true);
+}
+
+/// From now on this thread does not compute signatures again that it has found good: for targets of whole nodes and folders, of which
+/// nearly all signatures are the same in every run.
+fn remember_signatures() {
+    QUICK.with(|()| ());
+}
+
 /// A target, by the name that its seeds and its binary have.
 pub type Target = (&'static str, fn(&[u8]));
 

@@ -8,7 +8,7 @@ use shieldwall::encoding::hash::Digest;
 use shieldwall::encoding::merkle as tree;
 use shieldwall::evidence::{Bundle, verify};
 
-use super::tried;
+use super::{remember_signatures, tried};
 
 /// A good folder and the charter file that its verifier trusts, as [`pack`] puts them together.
 pub const GOOD: &[u8] = include_bytes!("../../seeds/evidence/folder");
@@ -36,6 +36,7 @@ fn unpack(bytes: &[u8]) -> Option<(Bundle, Vec<u8>)> {
 
 /// Either a whole folder, or edits of the good one: file, kind of edit, place, length, content.
 pub fn evidence(bytes: &[u8]) {
+    remember_signatures();
     if let Some((bundle, trusted)) = unpack(bytes) {
         check(&bundle, &trusted);
         return;
