@@ -3,7 +3,7 @@
 use super::*;
 use crate::identity::PublicKey;
 use crate::ledger::{Frame, Key, KeyKind};
-use crate::protocol::{Outcome, Signing};
+use crate::protocol::{Outcome, Signing, limits};
 
 fn submit(id: u64, records: Vec<Record>) -> Vec<Input> {
     vec![Input::Submit { id, records }]
@@ -201,6 +201,18 @@ fn a_log_of_which_peers_prove_more_is_ended() {
     assert!(events(&effects).iter().any(|event| matches!(event, Event::LogEnded { .. })));
     let effects = bench.settle(submit(1, vec![notification("TR", 1)]));
     assert!(matches!(outcomes(&effects, 1).unwrap()[..], [Outcome::Refused { .. }]));
+}
+
+#[test]
+fn a_clock_that_is_years_behind_hides_no_end_of_ones_own_log() {
+    let mut bench = Bench::of("GE", MemoryStore::default(), false);
+    bench.now -= 1_000 * limits::DAY_MS;
+    bench.connect("TR");
+    let (verdict, effects) = bench.gossip("TR", Owner::with("GE", 3, 1).news(0));
+    assert_eq!(verdict, Verdict::Accept);
+    assert!(events(&effects).iter().any(|event| matches!(event, Event::LogEnded { .. })));
+    // Another's log of that time is put aside, as ever.
+    assert_eq!(bench.gossip("TR", Owner::with("MZ", 3, 1).news(0)).0, Verdict::Ignore);
 }
 
 #[test]
