@@ -136,6 +136,37 @@ fn every_hostile_input_meets_its_refusal() {
 }
 
 /// What the inputs were made from is good: else a judge might refuse everything.
+/// How long each refusal takes, in the best of five attempts: a figure of a release build on a quiet machine, and no test.
+#[test]
+#[ignore = "measures, and judges nothing"]
+#[allow(clippy::disallowed_methods, reason = "it measures real time")]
+fn how_long_each_refusal_takes() {
+    const GOAL: Duration = Duration::from_millis(1);
+    let mut slow = Vec::new();
+    println!("{:<14} {:>6} {:>12} {:>12}", "kind", "inputs", "median", "slowest");
+    for (kind, path) in files() {
+        let Some(judge) = judge::of(&kind) else { continue };
+        let mut times = Vec::new();
+        for (rule, input, _) in read(&path) {
+            let bytes = input.whole();
+            let attempt = || {
+                let began = Instant::now();
+                assert!(judge(&bytes).is_err());
+                began.elapsed()
+            };
+            let best = std::iter::repeat_with(attempt).take(5).min().unwrap_or_default();
+            times.push(best);
+            if best > GOAL {
+                slow.push(format!("{kind}, {} bytes, {best:?}: {rule}", bytes.len()));
+            }
+        }
+        times.sort_unstable();
+        let (median, slowest) = (times[times.len() / 2], times[times.len() - 1]);
+        println!("{kind:<14} {:>6} {median:>12?} {slowest:>12?}", times.len());
+    }
+    println!("{} above {GOAL:?}:\n{}", slow.len(), slow.join("\n"));
+}
+
 #[test]
 fn what_they_were_made_from_is_good() {
     for (kind, good) in all_good() {
