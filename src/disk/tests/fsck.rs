@@ -280,3 +280,31 @@ fn a_segment_that_cannot_be_read_is_named_and_the_rest_is_read() {
     assert_eq!(checked.segments, whole.segments);
     assert!(checked.frames > whole.frames / 2 && !checked.is_whole(), "{checked:?}");
 }
+
+#[test]
+#[ignore = "measures, and writes half a gigabyte"]
+#[allow(clippy::print_stdout, reason = "a measurement")]
+fn how_much_memory_a_long_check_takes() {
+    let dir = tempfile::tempdir().unwrap();
+    let peak = || {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:").map(str::to_owned));
+        line.unwrap_or_default().trim().to_owned()
+    };
+    let (mut disk, _) = DiskStore::open(dir.path(), 0, &mut |_, _| ()).unwrap();
+    for position in 0..200_000_u64 {
+        disk.stage(statement(log(), position, &[7; 300])).unwrap();
+        if position % 40 == 0 {
+            disk.stage(frame(Key::Compartment(RecordId::new(log(), position), 0), &[8; 100_000])).unwrap();
+        }
+        if position % 500 == 0 {
+            disk.flush().unwrap();
+        }
+    }
+    disk.flush().unwrap();
+    drop(disk);
+    println!("written: {}", peak());
+    let checked = fsck::check(dir.path(), None, &mut |_, _| ()).unwrap();
+    println!("{} bytes, {} frames, {:?} indexed: {}", checked.bytes, checked.frames, checked.indexed, peak());
+    assert!(checked.is_whole(), "{:?}", checked.faults);
+}
