@@ -27,6 +27,8 @@ type Truth = BTreeMap<Key, Frame>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Outcome {
     NoEffect,
+    /// Named, and nothing is missing by it: an older frame under a key, of which the newest is whole.
+    Superseded,
     Named,
     Healed,
     SilentlyWrong,
@@ -88,7 +90,7 @@ fn judge(store: &mut DiskStore, report: &Report, truth: &Truth) -> Outcome {
     }
     if wrong.is_empty() {
         let named = !report.damage.is_empty() || !report.cut.is_empty();
-        return if named { Outcome::Named } else { Outcome::NoEffect };
+        return if named { Outcome::Superseded } else { Outcome::NoEffect };
     }
     for key in wrong {
         let frame = truth[&key].clone();
@@ -172,13 +174,17 @@ fn main() -> ExitCode {
             .collect();
         println!("{}", serde_json::json!({ "files": rows, "silently_wrong": wrong, "panics": panics }));
     } else {
-        println!("{:<12}{:>10}{:>10}{:>10}{:>16}", "file", "no effect", "named", "healed", "silently wrong");
+        println!(
+            "{:<12}{:>10}{:>12}{:>10}{:>10}{:>16}",
+            "file", "no effect", "superseded", "healed", "named", "silently wrong"
+        );
         for (kind, outcomes) in &table {
             println!(
-                "{kind:<12}{:>10}{:>10}{:>10}{:>16}",
+                "{kind:<12}{:>10}{:>12}{:>10}{:>10}{:>16}",
                 count(outcomes, Outcome::NoEffect),
-                count(outcomes, Outcome::Named),
+                count(outcomes, Outcome::Superseded),
                 count(outcomes, Outcome::Healed),
+                count(outcomes, Outcome::Named),
                 count(outcomes, Outcome::SilentlyWrong)
             );
         }
@@ -223,7 +229,9 @@ fn sled(flips: u32, random: &mut Randomness) -> BTreeMap<Outcome, u64> {
             Ok((mut store, report)) => match judge(&mut store, &report, &truth) {
                 Outcome::NoEffect if report.rebuilt.is_some() => Outcome::Healed,
                 Outcome::NoEffect => Outcome::NoEffect,
-                Outcome::Named | Outcome::Healed | Outcome::SilentlyWrong => Outcome::SilentlyWrong,
+                Outcome::Superseded | Outcome::Named | Outcome::Healed | Outcome::SilentlyWrong => {
+                    Outcome::SilentlyWrong
+                }
             },
             Err(_) => Outcome::SilentlyWrong,
         };
