@@ -16,6 +16,7 @@ pub mod seal;
 pub mod ledger;
 pub mod evidence;
 pub mod watch;
+pub mod generate;
 pub mod protocol;
 #[cfg(any(test, feature = "simulate"))]
 pub mod simulate;

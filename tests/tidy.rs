@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use shieldwall::encoding::hash::sha256;
 
 /// The modules in their order. Each may use those above it and none beside or below it.
-const ORDER: [&[&str]; 13] = [
+const ORDER: [&[&str]; 14] = [
     &["encoding"],
     &["record"],
     &["identity"],
@@ -18,6 +18,7 @@ const ORDER: [&[&str]; 13] = [
     &["ledger"],
     &["evidence"],
     &["watch"],
+    &["generate"],
     &["protocol"],
     &["simulate"],
     &["disk", "network", "formats"],
@@ -27,8 +28,8 @@ const ORDER: [&[&str]; 13] = [
 ];
 
 /// The pure core: no sockets, files, clock, threads, hash order or `async`.
-const CORE: [&str; 9] =
-    ["encoding", "record", "identity", "seal", "ledger", "evidence", "watch", "protocol", "simulate"];
+const CORE: [&str; 10] =
+    ["encoding", "record", "identity", "seal", "ledger", "evidence", "watch", "generate", "protocol", "simulate"];
 
 const IMPURE: [&str; 17] = [
     "tokio",

@@ -35,6 +35,26 @@ impl Randomness {
         let number = u64::from(u32::from_be_bytes(self.array()));
         u32::try_from((number * u64::from(bound)) >> 32).expect("the product's upper half is below the bound")
     }
+
+    /// Once in so many times; always if that is 0 or 1.
+    pub fn once_in(&mut self, times: u32) -> bool {
+        self.below(times) == 0
+    }
+
+    /// One of these.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn one_of<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        &from[self.below(u32::try_from(from.len()).unwrap_or(u32::MAX)) as usize]
+    }
+
+    /// A number from `low` to `high`, both included; `low` if `high` is below it.
+    pub fn between(&mut self, low: u64, high: u64) -> u64 {
+        let span = u128::from(high.saturating_sub(low)) + 1;
+        let drawn = u128::from(u64::from_be_bytes(self.array()));
+        low + u64::try_from((drawn * span) >> 64).expect("the product's upper half is below the span")
+    }
 }
 
 impl fmt::Debug for Randomness {
