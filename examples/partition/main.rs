@@ -89,7 +89,7 @@ fn main() -> ExitCode {
     nodes.log_records(&args, &bar);
     // So long that all connections are given up.
     thread::sleep(Duration::from_secs(30));
-    let start = wires.bytes(AWAY);
+    let (start, unread) = (wires.bytes(AWAY), wires.unread(AWAY));
     wires.mend(AWAY);
     let healed = Instant::now();
     let mut connected = None;
@@ -109,7 +109,7 @@ fn main() -> ExitCode {
         thread::sleep(Duration::from_millis(20));
     }
     let converged = healed.elapsed();
-    let end = wires.bytes(AWAY);
+    let (end, unread) = (wires.bytes(AWAY), wires.unread(AWAY) - unread);
     bar.finish_and_clear();
     let (to, from) = (end.0 - start.0, end.1 - start.1);
     let after = nodes.ledger(AWAY);
@@ -123,6 +123,7 @@ fn main() -> ExitCode {
             "{}",
             json!({
                 "records": args.records, "missed_bytes": missed, "bytes_to": to, "bytes_from": from, "ratio": ratio,
+                "unread_datagrams": unread,
                 "connected_s": seconds(connected), "held_s": seconds(held_all),
                 "converged_s": converged.as_secs_f64(), "held": is_good,
             })
@@ -130,7 +131,7 @@ fn main() -> ExitCode {
     } else {
         println!(
             "{} records missed, {missed} bytes: connected after {:.1} s, all statements after {:.1} s, converged after {:.1} s; \
-             {to} bytes to {AWAY}, {from} from it: {ratio:.3} of what it missed",
+             {to} bytes to {AWAY}, {from} from it: {ratio:.3} of what it missed; {unread} datagrams were not read in time",
             args.records,
             seconds(connected),
             seconds(held_all),

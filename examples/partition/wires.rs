@@ -69,6 +69,16 @@ impl Wires {
         (read("tx_bytes"), read("rx_bytes"))
     }
 
+    /// Datagrams that a member's system has thrown away because its process did not read them in time: QUIC sends them again.
+    pub(super) fn unread(&self, member: &str) -> u64 {
+        let mut command = self.inside(member, Path::new("cat"));
+        let output = command.arg("/proc/net/snmp").output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let mut lines = text.lines().filter_map(|line| line.strip_prefix("Udp: ")).map(str::split_whitespace);
+        let (Some(names), Some(values)) = (lines.next(), lines.next()) else { return 0 };
+        names.zip(values).find(|(name, _)| *name == "RcvbufErrors").map_or(0, |(_, value)| value.parse().unwrap())
+    }
+
     fn space(&self, name: &str) -> String {
         format!("{}-{name}", self.prefix)
     }
