@@ -215,14 +215,17 @@ impl Slot {
             random,
         )
         .expect("sealing 32 bytes to a checked key cannot fail");
-        Self {
+        let slot = Self {
             member,
             kid,
             encapsulated: Box::new(
                 encapsulated.to_bytes().as_slice().try_into().expect("X-Wing encapsulates to 1120 bytes"),
             ),
             ciphertext: ciphertext.try_into().expect("32 bytes are sealed to 48"),
-        }
+        };
+        #[cfg(feature = "simulate")]
+        crate::identity::known::note_sealed(|| kid, &info(context, member, kid), slot.sealed(), content);
+        slot
     }
 
     /// Whose slot it is.
@@ -243,6 +246,27 @@ impl Slot {
     /// [`SealError::SlotDoesNotOpen`], which is a reason for an alert: the author has cut this member off, or its own seal
     /// key is not the one in its manifest.
     pub fn open(&self, context: &SealContext, key: &SealSecretKey) -> Result<OpenedSlot, SealError> {
+        #[cfg(feature = "simulate")]
+        if let Some(content) = crate::identity::known::sealed_in(
+            key.seed(),
+            || key.public().kid(),
+            &info(context, self.member, self.kid),
+            self.sealed(),
+        ) {
+            return Ok(self.content(context, content));
+        }
+        let bytes = self.decrypt(context, key)?;
+        #[cfg(feature = "simulate")]
+        crate::identity::known::note_sealed(
+            || key.public().kid(),
+            &info(context, self.member, self.kid),
+            self.sealed(),
+            &bytes,
+        );
+        Ok(self.content(context, bytes))
+    }
+
+    fn decrypt(&self, context: &SealContext, key: &SealSecretKey) -> Result<[u8; 32], SealError> {
         let refused = |_| SealError::SlotDoesNotOpen { member: self.member };
         let secret = <XWing as Kem>::PrivateKey::from_bytes(key.seed()).map_err(refused)?;
         let encapsulated = <XWing as Kem>::EncappedKey::from_bytes(self.encapsulated.as_slice()).map_err(refused)?;
@@ -256,13 +280,20 @@ impl Slot {
         )
         .map_err(refused)?;
         let opened = Zeroizing::new(opened);
-        let bytes: [u8; 32] =
-            opened.as_slice().try_into().map_err(|_| SealError::SlotDoesNotOpen { member: self.member })?;
-        Ok(if self.member == context.record.log.member {
+        opened.as_slice().try_into().map_err(|_| SealError::SlotDoesNotOpen { member: self.member })
+    }
+
+    fn content(&self, context: &SealContext, bytes: [u8; 32]) -> OpenedSlot {
+        if self.member == context.record.log.member {
             OpenedSlot::Own(LaneSecret::from_bytes(bytes))
         } else {
             OpenedSlot::Lane(LaneKey::from_bytes(bytes))
-        })
+        }
+    }
+
+    #[cfg(feature = "simulate")]
+    fn sealed(&self) -> [&[u8]; 2] {
+        [self.encapsulated.as_slice(), &self.ciphertext]
     }
 
     /// The slot's bytes, which are a leaf of the tree.
