@@ -53,7 +53,7 @@ fn sample_row(record: &Record, author: MemberCode) -> String {
         let mass = goods.net_mass_g.map(|mass| mass.to_string()).unwrap_or_default();
         format!("{mass} {}", goods.substance.as_deref().unwrap_or_default())
     });
-    let readers = record.readers(author);
+    let readers = record.readers(author, []);
     let codes = |compartment| readers[&compartment].iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     format!(
         "{} | {} | {} | {} | {}",
@@ -145,7 +145,7 @@ fn the_documentation_tells_the_truth() {
     drafts.chain(blocks("csv")).for_each(|example| batch.add("import.md", example.as_bytes(), &georgia));
     assert_eq!(batch.errors.iter().map(ToString::to_string).collect::<Vec<_>>(), Vec::<String>::new());
     let kinds: Vec<&str> = batch.records.iter().map(|checked| checked.record.kind().name()).collect();
-    assert_eq!(kinds, ["export-notification", "no-objection", "export-notification"]);
+    assert_eq!(kinds, ["export-notification", "no-objection", "policy", "export-notification"]);
 
     // The report that is printed there has the members of a report, in their order.
     let printed = blocks("json").into_iter().find(|block| block.contains("\"files\"")).expect("a report");

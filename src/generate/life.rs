@@ -3,7 +3,9 @@
 use crate::encoding::ids::MemberCode;
 use crate::encoding::random::Randomness;
 use crate::encoding::time::UnixTime;
-use crate::record::{Conveyance, Date, Declared, Draft, Kind, Party, PartyId, Place, Shipment, Window};
+use crate::record::{
+    ConsigneeStatus, Conveyance, Date, Declared, Draft, Kind, Party, PartyId, Place, Release, Shipment, Window,
+};
 
 use super::goods::{grams, line, lot_size, weighed};
 use super::tables::{self, AIR, Lot, Mode, RAIL, ROAD, SEA, Trader};
@@ -160,7 +162,7 @@ impl Story<'_> {
         }
         let draft = Draft {
             valid_until: Date::of(at.plus(180 * DAY)).ok(),
-            consignee_status: Some("registered".to_owned()),
+            consignee_status: Some(Declared::Valid(ConsigneeStatus::Registered)),
             to: vec![self.order.from.code],
             ..Draft { kind: Some(Kind::NoObjection), ..Draft::default() }
         };
@@ -251,7 +253,7 @@ impl Story<'_> {
         debug_assert!(grams(&goods) > 0, "something was received");
         let draft = Draft {
             happened_at: Some(at),
-            release: Some("free-circulation".to_owned()),
+            release: Some(Declared::Valid(Release::FreeCirculation)),
             bill_of_lading: Some(self.bill(1)),
             exporter: Some(order.exporter),
             consignee: Some(order.consignee),

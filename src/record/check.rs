@@ -13,6 +13,8 @@ use super::draft::Draft;
 use super::finding::{Fault, Finding};
 use super::goods::check_goods;
 use super::kind::Kind;
+use super::policy::check_terms;
+use super::rules::check_rules;
 use super::survey::{doubtful, unknown_members};
 use super::text::{self, MAX_FREE_TEXT, MAX_LINE, TextFault};
 use super::view::Record;
@@ -129,7 +131,10 @@ impl Draft {
         check_goods(&mut self, &kind, &mut findings);
         check_lists(&mut self, &mut findings);
         check_days(&self, &mut findings);
-        check_codes(&self, &mut findings);
+        check_rules(&self, &kind, &mut findings);
+        if let Some(terms) = &mut self.terms {
+            check_terms(terms, &mut findings);
+        }
         for (field, value, why) in doubtful(&self) {
             findings.doubt(field, Fault::Doubtful { value, why });
         }
@@ -182,31 +187,21 @@ fn check_lists(draft: &mut Draft, findings: &mut Findings) {
             findings.error(name, Fault::TooMany { count: list.len(), limit });
         }
     }
-    draft.to.sort();
-    draft.to.dedup();
+    for list in [&mut draft.to, &mut draft.members, &mut draft.new_readers] {
+        list.sort();
+        list.dedup();
+    }
+    draft.compartments.sort();
+    draft.compartments.dedup();
+    draft.policies.sort();
+    draft.policies.dedup();
 }
 
 fn check_days(draft: &Draft, findings: &mut Findings) {
-    for (name, window) in [("dispatch", draft.dispatch), ("arrival", draft.arrival)] {
+    for (name, window) in [("dispatch", draft.dispatch), ("arrival", draft.arrival), ("period", draft.period)] {
         if window.is_some_and(|window| !window.is_sound()) {
             findings.doubt(name, Fault::UnsoundWindow);
         }
-    }
-}
-
-/// Codes whose few values decide what a record does.
-fn check_codes(draft: &Draft, findings: &mut Findings) {
-    if draft.mode.is_some_and(|mode| mode > 9) {
-        findings.doubt("mode", Fault::NotOneOf("0 to 9 (UN/ECE Recommendation 19)"));
-    }
-    if draft.level.as_deref().is_some_and(|level| !["delivered", "opened"].contains(&level)) {
-        findings.error("level", Fault::NotOneOf("delivered, opened"));
-    }
-    if draft.shipment.is_some_and(|shipment| shipment.number == 0 || shipment.number > shipment.of) {
-        findings.error("shipment", Fault::NotOneOf("1 to the number of shipments"));
-    }
-    if draft.changes.iter().any(|change| !change.path.starts_with('/')) {
-        findings.error("changes", Fault::NotOneOf("the JSON pointers, which begin with /"));
     }
 }
 
@@ -276,7 +271,21 @@ fn check_values(path: &str, json: &Json, findings: &mut Findings) {
 }
 
 fn is_free_text(path: &str) -> bool {
-    ["reason", "profile", "remarks", "concealment", "person_details", "end_use"].contains(&path)
+    let field = path.split('/').next().unwrap_or_default();
+    let lists = ["questions", "responses"].contains(&field);
+    let free = [
+        "reason",
+        "profile",
+        "remarks",
+        "concealment",
+        "person_details",
+        "end_use",
+        "message",
+        "legal_basis",
+        "method",
+        "action_taken",
+    ];
+    lists || free.contains(&path)
 }
 
 fn check_presence(draft: &Draft, kind: &Kind, content: &Content, context: &Context, findings: &mut Findings) {

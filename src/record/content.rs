@@ -68,18 +68,24 @@ impl FromStr for Compartment {
 pub fn compartment_of(kind: &Kind, field: &str) -> Option<Compartment> {
     Some(match field {
         "kind" | "issued_at" | "happened_at" | "consignment" | "answers" | "acknowledges" | "level" | "parents"
-        | "to" | "export_country" | "destination" | "substance_list" | "substances" | "month" => Compartment::SUMMARY,
-        "mode" | "conveyance" | "carrier" | "itinerary" | "point_of_exit" | "point_of_entry" | "loading"
-        | "unloading" | "place" | "dispatch" | "arrival" | "containers" | "seals" | "mrn" | "bill_of_lading"
-        | "shipment" | "condition" => Compartment::TRANSPORT,
-        "ucr" | "lrn" | "goods" | "end_use" | "licences" | "reply_by" | "policy" | "pen_online_ref" | "conditions"
-        | "max_net_mass_g" | "valid_until" | "import_permit" | "consignee_status" | "reason_code" | "urgency"
-        | "requested_action" | "release" | "changes" | "control_type" | "result" | "office" | "remarks"
+        | "to" | "export_country" | "destination" | "new_destination" | "diversion" | "decision" | "operation"
+        | "new_readers" | "compartments" | "substance_list" | "substances" | "month" | "terms" | "list_id"
+        | "list_version" | "effective_from" | "content_digest" => Compartment::SUMMARY,
+        "mode" | "conveyance" | "former_conveyance" | "carrier" | "itinerary" | "point_of_exit" | "point_of_entry"
+        | "loading" | "unloading" | "place" | "last_seen_at" | "dispatch" | "arrival" | "containers" | "seals"
+        | "seals_intact" | "mrn" | "bill_of_lading" | "shipment" | "condition" => Compartment::TRANSPORT,
+        "ucr" | "lrn" | "goods" | "end_use" | "licences" | "reply_by" | "extend_reply_by" | "questions"
+        | "responses" | "attachments" | "policies" | "pen_online_ref" | "conditions" | "max_net_mass_g"
+        | "valid_until" | "import_permit" | "consignee_status" | "reason_code" | "legal_basis" | "urgency"
+        | "requested_action" | "stop_reply" | "release" | "cause" | "settles" | "verification" | "method"
+        | "remaining_stock_g" | "closing_state" | "changes" | "control_type" | "result" | "office" | "remarks"
         | "source_digest" => Compartment::TRADE,
         "exporter" | "consignee" | "importer" | "declarant" => Compartment::PARTIES,
         "values" => Compartment::PRICE,
         "reason" if !kind.is_confidential() => Compartment::TRADE,
-        "reason" | "subject" | "profile" | "detection_method" | "concealment" | "persons" => Compartment::INTEL,
+        "reason" | "subject" | "profile" | "detection_method" | "concealment" | "persons" | "action_taken"
+        | "incident" | "detected_at" | "reported_at" | "operation_name" | "period" | "members" | "templates"
+        | "message" => Compartment::INTEL,
         "person_details" => Compartment::PERSON,
         _ => return None,
     })

@@ -8,8 +8,13 @@ use super::date::{Date, Window};
 use super::declared::Declared;
 use super::identifier::{Country, Mrn, Ucr};
 use super::kind::Kind;
-use super::parts::{Change, Conveyance, Goods, Party, Place, SealedContainer, Shipment, Value};
+use super::parts::{Attachment, Change, Conveyance, Goods, Party, Place, SealedContainer, Shipment, Value};
+use super::policy::Terms;
 use super::quantity::Mass;
+use super::words::{
+    Cause, ClosingState, ConsigneeStatus, ControlResult, ControlType, Decision, DiversionKind, IncidentKind, Level,
+    ReasonCode, Release, RequestedAction, StopReply, Urgency, Verification,
+};
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::{MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
@@ -41,7 +46,7 @@ pub struct Draft {
     pub acknowledges: Vec<RecordId>,
     /// How far an acknowledged record got: `delivered` to a node or `opened` by an officer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub level: Option<String>,
+    pub level: Option<Declared<Level>>,
     /// Records known to the author that matter to this one, at most 16.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parents: Vec<RecordId>,
@@ -54,6 +59,24 @@ pub struct Draft {
     /// Country that they are meant for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destination: Option<Declared<Country>>,
+    /// Country that they go to instead (a diversion).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_destination: Option<Declared<Country>>,
+    /// Whether the diversion is `authorised` or was `observed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diversion: Option<Declared<DiversionKind>>,
+    /// The export decision: `released`, `refused`, `released-without-reply`, `released-over-objection`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Declared<Decision>>,
+    /// The joint operation: the record that opened it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<RecordId>,
+    /// Members that a grant lets read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub new_readers: Vec<MemberCode>,
+    /// Compartments that they may read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub compartments: Vec<String>,
     /// Version of the substance list that the codes are of. Set at the check if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub substance_list: Option<String>,
@@ -63,6 +86,21 @@ pub struct Draft {
     /// Month of the dispatch, or of the event: `2013-09`. Derived at the check.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub month: Option<String>,
+    /// The terms of a policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms: Option<Terms>,
+    /// The code list: `substances`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list_id: Option<String>,
+    /// Its version: `pgs-2026-1`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list_version: Option<String>,
+    /// First day on which the policy or list holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective_from: Option<Date>,
+    /// SHA-256 of the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_digest: Option<Digest>,
 
     // Transport: what a transit country needs as well.
     /// Mode at the border, UN/ECE Recommendation 19: 1 sea, 2 rail, 3 road, 4 air, 5 mail, 6 multimodal, 7 fixed, 8 inland water.
@@ -71,6 +109,9 @@ pub struct Draft {
     /// Ship, truck, train or aircraft.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conveyance: Option<Conveyance>,
+    /// The ship or truck that they left, in a transshipment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub former_conveyance: Option<Conveyance>,
     /// Who carries the goods.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub carrier: Option<Party>,
@@ -104,6 +145,9 @@ pub struct Draft {
     /// Seals that belong to no container.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub seals: Vec<String>,
+    /// Whether the seals were whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seals_intact: Option<bool>,
     /// Movement reference number of the customs declaration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mrn: Option<Declared<Mrn>>,
@@ -116,6 +160,9 @@ pub struct Draft {
     /// State on arrival, UN/ECE Recommendation 24: 1 arrived, 107 anomaly.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
+    /// When the goods were last seen, at `place`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_seen_at: Option<UnixTime>,
 
     // Trade: what the pair needs.
     /// Unique consignment reference.
@@ -136,9 +183,21 @@ pub struct Draft {
     /// Day by which an answer is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_by: Option<Date>,
-    /// The receiver's policy that the clocks are reckoned by.
+    /// Questions that an answer depends on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<String>,
+    /// Day to which the questions put the answer off.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub policy: Option<String>,
+    pub extend_reply_by: Option<Date>,
+    /// Responses to the questions, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub responses: Vec<String>,
+    /// Documents that are kept outside, each by its digest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
+    /// The policies of the receivers that the clocks are reckoned by: each the record of its country.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<RecordId>,
     /// Reference in PEN Online, for the substances that are drug precursors too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pen_online_ref: Option<String>,
@@ -156,28 +215,52 @@ pub struct Draft {
     pub import_permit: Option<String>,
     /// `registered`, `licensed` or `unknown`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub consignee_status: Option<String>,
+    pub consignee_status: Option<Declared<ConsigneeStatus>>,
     /// Reason by code, for statistics.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason_code: Option<String>,
+    pub reason_code: Option<Declared<ReasonCode>>,
+    /// The law that a decision or a seizure rests on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub legal_basis: Option<String>,
     /// `routine`, `urgent` or `immediate`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub urgency: Option<String>,
-    /// What the addressee is asked to do: `do-not-load`, `hold`, `inspect`, `return`, or in words.
+    pub urgency: Option<Declared<Urgency>>,
+    /// What the addressee is asked to do: `do-not-load`, `hold`, `inspect`, `return`, `report`, or `other` with remarks.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub requested_action: Option<String>,
+    pub requested_action: Option<Declared<RequestedAction>>,
+    /// What became of a request to stop: `held`, `already-left` or `refused`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_reply: Option<Declared<StopReply>>,
     /// How goods were released: `free-circulation`, `warehouse`, `free-zone`, `refused`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub release: Option<String>,
+    pub release: Option<Declared<Release>>,
+    /// Why two declarations differ. With a correction `goods` are what was really there, with a loss what was lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Declared<Cause>>,
+    /// Whether the note is the importing country's last word, so that the difference is settled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settles: Option<bool>,
+    /// What an end-use verification found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verification: Option<Declared<Verification>>,
+    /// How it was verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// What of the goods is still there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining_stock_g: Option<Mass>,
+    /// How the consignment ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closing_state: Option<Declared<ClosingState>>,
     /// Changes of an amendment.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
     /// Kind of control: `documentary`, `x-ray`, `physical`, `sample`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub control_type: Option<String>,
+    pub control_type: Option<Declared<ControlType>>,
     /// Result of a control: `no-result`, `irregularity`, `seizure`, `not-found`, `not-arrived`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub result: Option<String>,
+    pub result: Option<Declared<ControlResult>>,
     /// Customs office that acted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub office: Option<String>,
@@ -226,6 +309,33 @@ pub struct Draft {
     /// How many persons were involved. Counts only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub persons: Option<u32>,
+    /// What was done about a warning or request, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action_taken: Option<String>,
+    /// What happened: `theft`, `disappearance`, `diversion`, `suspicious-transaction`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incident: Option<Declared<IncidentKind>>,
+    /// When it was noticed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detected_at: Option<UnixTime>,
+    /// When it was reported to the authority: within 24 hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reported_at: Option<UnixTime>,
+    /// Name of a joint operation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation_name: Option<String>,
+    /// The days of the operation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period: Option<Window>,
+    /// Members that are asked to take part.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<MemberCode>,
+    /// Templates that the operation uses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<String>,
+    /// What is said to those who take part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 
     // Person: for the author alone.
     /// Names and details of persons.
@@ -240,7 +350,7 @@ impl Draft {
     pub fn delivered(author: MemberCode, acknowledges: Vec<RecordId>) -> Self {
         Self {
             kind: Some(Kind::Acknowledgement),
-            level: Some("delivered".to_owned()),
+            level: Some(Declared::Valid(Level::Delivered)),
             to: vec![author],
             acknowledges,
             ..Self::default()

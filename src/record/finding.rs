@@ -124,6 +124,15 @@ pub enum Fault {
     /// A derived field that says something else than what it is derived from.
     #[error("derived from other fields, and they say something else")]
     NotAsDerived,
+    /// A report that was made before there was anything to report.
+    #[error("lies before the detection")]
+    BeforeTheFact,
+    /// An incident that was reported too late.
+    #[error("more than 24 hours after the detection")]
+    ReportedLate,
+    /// A grant of what names persons.
+    #[error("names persons, and what is granted cannot be taken back")]
+    PersonalData,
     /// A code that is not one of the few allowed.
     #[error("not one of {0}")]
     NotOneOf(&'static str),

@@ -17,6 +17,9 @@ pub enum Malformed {
     /// The form is right and the code list does not have it.
     #[error("not in {0}")]
     Unlisted(&'static str),
+    /// Not one of a few words.
+    #[error("not one of {0}")]
+    NotOneOf(&'static str),
 }
 
 /// A text type whose only constructor is a check.

@@ -1,6 +1,8 @@
-//! The kinds of record, and which fields each of them needs.
+//! The kinds of record. Which fields each of them needs is in `kinds.rs`.
 
 use std::fmt;
+
+use super::kinds::{FORMS, form};
 
 /// What a record says. The set is open: a kind of a later version is carried untouched and shown by its name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -9,56 +11,87 @@ pub enum Kind {
     ExportNotification,
     /// E03: a notification (or many) arrived at a node, or was opened by an officer.
     Acknowledgement,
+    /// E04: the importing or a transit country asks something before it answers.
+    InfoRequest,
+    /// E05: the exporting country answers a question.
+    InfoResponse,
     /// E06: the importing or a transit country has no objection.
     NoObjection,
     /// E07: it objects.
     Objection,
     /// E08: it asks to stop the consignment.
     StopRequest,
+    /// E09: the exporting country decides whether the goods may leave.
+    ExportDecision,
     /// E10: the exporting country changes what it announced.
     Amendment,
     /// E11: it will not take place.
     Cancellation,
     /// E13: goods left.
     Departure,
+    /// E14: they came into a transit country.
+    TransitEntry,
+    /// E15: they left it.
+    TransitExit,
+    /// E16: they changed ship, truck or container.
+    Transshipment,
+    /// E17: they go to another country than announced.
+    Diversion,
     /// E18: they arrived.
     Arrival,
     /// E19: they were imported, in this quantity.
     ImportConfirmation,
+    /// E20: why two declarations differ.
+    DiscrepancyNote,
+    /// E21: whether the goods are used as was said.
+    EndUseVerification,
+    /// E22: the importing country proposes to close the consignment, or the exporting country agrees.
+    Closure,
+    /// E23: it is not closed after all.
+    Reopening,
+    /// A01: where are the goods?
+    OverdueInquiry,
+    /// A02: an officer declares them missing.
+    Missing,
     /// A03: CENcomm's warning: control this.
     Warning,
     /// A04: CENcomm's feedback: what was done about a warning.
     Feedback,
+    /// A05: what became of a request to stop.
+    StopAnswer,
     /// A06: CENcomm's seizure.
     Seizure,
+    /// A07: a theft, disappearance, diversion or suspicious transaction.
+    Incident,
+    /// A08: the author takes an alert back. It stays, and is marked.
+    Withdrawal,
+    /// J01: a joint operation begins.
+    OperationOpening,
+    /// J02: members are asked to join it.
+    OperationInvitation,
+    /// J03: a message to those who take part.
+    OperationMessage,
+    /// J04: a member takes part.
+    OperationJoining,
+    /// J05: it ends; what was said can still be read.
+    OperationClosing,
+    /// G03: how a country answers, reckons and tolerates; for all members.
+    Policy,
+    /// G04: a new version of a code list; for all members.
+    CodeList,
+    /// G05: a new reader of what the author said of a consignment.
+    AudienceGrant,
     /// A kind that this version does not know, by the name it came with.
     Other(String),
 }
 
-/// Every known kind with the code of the domain's event table and the name used in records.
-const KINDS: [(Kind, &str, &str); 13] = [
-    (Kind::ExportNotification, "E02", "export-notification"),
-    (Kind::Acknowledgement, "E03", "acknowledgement"),
-    (Kind::NoObjection, "E06", "no-objection"),
-    (Kind::Objection, "E07", "objection"),
-    (Kind::StopRequest, "E08", "stop-request"),
-    (Kind::Amendment, "E10", "amendment"),
-    (Kind::Cancellation, "E11", "cancellation"),
-    (Kind::Departure, "E13", "departure"),
-    (Kind::Arrival, "E18", "arrival"),
-    (Kind::ImportConfirmation, "E19", "import-confirmation"),
-    (Kind::Warning, "A03", "warning"),
-    (Kind::Feedback, "A04", "feedback"),
-    (Kind::Seizure, "A06", "seizure"),
-];
-
 impl Kind {
     /// Reads a name (`export-notification`) or a code (`E02`). Anything else is a kind of its own.
     pub fn read(text: &str) -> Self {
-        KINDS
+        FORMS
             .iter()
-            .find(|(_, code, name)| *code == text || *name == text)
-            .map_or_else(|| Self::Other(text.to_owned()), |(kind, _, _)| kind.clone())
+            .find(|form| form.code == text || form.name == text)
+            .map_or_else(|| Self::Other(text.to_owned()), |form| form.kind.clone())
     }
 
     /// The name in records: `export-notification`.
@@ -66,17 +99,17 @@ impl Kind {
         if let Self::Other(name) = self {
             return name;
         }
-        KINDS.iter().find(|(kind, _, _)| kind == self).map_or("", |(_, _, name)| name)
+        form(self).map_or("", |form| form.name)
     }
 
     /// The code in the event table: `E02`. `None` for an unknown kind.
     pub fn code(&self) -> Option<&'static str> {
-        KINDS.iter().find(|(kind, _, _)| kind == self).map(|(_, code, _)| *code)
+        form(self).map(|form| form.code)
     }
 
     /// Every known kind.
     pub fn all() -> impl Iterator<Item = &'static Self> {
-        KINDS.iter().map(|(kind, _, _)| kind)
+        FORMS.iter().map(|form| &form.kind)
     }
 
     /// Whether this version knows it.
@@ -84,56 +117,24 @@ impl Kind {
         !matches!(self, Self::Other(_))
     }
 
-    /// Whether it is about suspicion, so that its free text is for those it is addressed to and nobody else.
+    /// Whether it is about suspicion, so that its reason is for those it is addressed to and nobody else.
     pub fn is_confidential(&self) -> bool {
-        matches!(self, Self::Objection | Self::StopRequest | Self::Warning | Self::Feedback | Self::Seizure)
+        form(self).is_some_and(|form| form.confidential)
     }
 
-    /// Fields without which it says nothing, or reaches nobody: what the exporting country says goes to the destination and
-    /// the countries of the itinerary, and an answer to the members in `to`.
+    /// Whether every member reads it: a country's policy and the versions of the code lists are no secret among members.
+    pub fn is_for_all_members(&self) -> bool {
+        matches!(self, Self::Policy | Self::CodeList)
+    }
+
+    /// Fields without which it says nothing, or reaches nobody.
     pub(super) fn required(&self) -> &'static [&'static str] {
-        match self {
-            Self::ExportNotification => &["export_country", "destination", "ucr", "goods", "exporter", "consignee"],
-            Self::Acknowledgement => &["to", "acknowledges", "level"],
-            Self::NoObjection | Self::Arrival => &["to", "answers"],
-            Self::Objection => &["to", "answers", "reason_code"],
-            Self::StopRequest => &["to", "answers", "reason", "requested_action"],
-            Self::Amendment => &["destination", "answers", "changes", "reason"],
-            Self::Cancellation => &["destination", "answers", "reason"],
-            Self::Departure => &["destination", "answers", "goods"],
-            Self::ImportConfirmation => &["to", "answers", "goods"],
-            Self::Warning => &["to", "subject", "requested_action"],
-            Self::Feedback => &["to", "answers", "result"],
-            Self::Seizure => &["to", "goods", "happened_at"],
-            Self::Other(_) => &[],
-        }
+        form(self).map_or(&[], |form| form.required)
     }
 
     /// Fields whose absence is worth a warning.
     pub(super) fn wanted(&self) -> &'static [&'static str] {
-        match self {
-            Self::ExportNotification => &[
-                "importer",
-                "end_use",
-                "point_of_exit",
-                "point_of_entry",
-                "itinerary",
-                "mode",
-                "dispatch",
-                "arrival",
-                "licences",
-                "reply_by",
-            ],
-            Self::NoObjection => &["valid_until", "consignee_status"],
-            Self::StopRequest => &["urgency"],
-            Self::Departure => &["happened_at", "conveyance", "bill_of_lading", "point_of_exit", "arrival"],
-            Self::Arrival => &["happened_at", "place"],
-            Self::ImportConfirmation => &["happened_at", "mrn", "release"],
-            Self::Warning => &["urgency", "valid_until", "reason"],
-            Self::Feedback => &["happened_at", "control_type"],
-            Self::Seizure => &["place", "office"],
-            Self::Acknowledgement | Self::Objection | Self::Amendment | Self::Cancellation | Self::Other(_) => &[],
-        }
+        form(self).map_or(&[], |form| form.wanted)
     }
 }
 
@@ -172,7 +173,31 @@ mod tests {
             assert_eq!(&Kind::read(kind.name()), kind);
             assert_eq!(&Kind::read(kind.code().expect("a known kind has a code")), kind);
         }
-        assert_eq!(Kind::read("G05").name(), "G05");
-        assert_eq!(Kind::read("G05").code(), None);
+        assert_eq!(Kind::read("E99").name(), "E99");
+        assert_eq!(Kind::read("E99").code(), None);
+    }
+
+    #[test]
+    fn codes_and_names_are_unique() {
+        let names: std::collections::BTreeSet<&str> =
+            Kind::all().flat_map(|kind| [kind.name(), kind.code().unwrap_or_default()]).collect();
+        assert_eq!(names.len(), 2 * Kind::all().count());
+    }
+
+    /// Run with `--nocapture` after a change to get the rows.
+    #[test]
+    fn the_documentation_has_a_row_for_every_kind() {
+        let documentation = include_str!("../../docs/import.md");
+        let fields = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" ");
+        let rows: Vec<String> = Kind::all()
+            .map(|kind| {
+                let code = kind.code().unwrap_or_default();
+                format!("| `{kind}` ({code}) | {} | {} |", fields(kind.required()), fields(kind.wanted()))
+            })
+            .collect();
+        rows.iter().for_each(|row| println!("{row}"));
+        for row in rows {
+            assert!(documentation.contains(&row), "docs/import.md lacks {row}");
+        }
     }
 }

@@ -20,17 +20,23 @@ mod finding;
 mod goods;
 mod identifier;
 mod kind;
+mod kinds;
 mod parts;
+mod policy;
 mod quantity;
+mod rules;
 mod substances;
 mod survey;
 mod text;
 mod view;
+mod words;
 
 #[cfg(any(test, feature = "simulate"))]
 pub mod fixture;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_kinds;
 
 pub use check::{Checked, Context, MAX_ENTRIES, MAX_GOODS, MAX_PARENTS, Refused, Strictness};
 pub use content::{Compartment, Content};
@@ -41,11 +47,17 @@ pub use finding::{Fault, Finding};
 pub use identifier::{Cas, Container, Country, Currency, Hs6, ImoNumber, Malformed, Mrn, Ucr, UnNumber, Unlocode};
 pub use kind::Kind;
 pub use parts::{
-    Change, Conveyance, Goods, OtherMembers, Packages, Party, PartyId, Place, SealedContainer, Shipment, Value,
+    Attachment, Change, Conveyance, Goods, OtherMembers, Packages, Party, PartyId, Place, SealedContainer, Shipment,
+    Value,
 };
+pub use policy::{Calendar, Grace, Limit, MAX_STOP_HOURS, MAX_TERM_DAYS, Terms, Tolerance, Tolerances};
 pub use quantity::{
     Decimal, MAX_MASS_G, Mass, Measure, Money, MoreThanTheWhole, Ppm, Quantity, QuantityError, UnitCode,
 };
 pub use substances::{State, Substance, SubstanceList};
 pub use text::{MAX_FREE_TEXT, MAX_LINE, TextFault};
 pub use view::{ContentError, PartialRecord, Record};
+pub use words::{
+    Cause, ClosingState, ConsigneeStatus, ControlResult, ControlType, Counting, Decision, DiversionKind, IncidentKind,
+    Level, ReasonCode, Release, RequestedAction, Silence, StopReply, TransitConsent, Urgency, Verification, Weekday,
+};

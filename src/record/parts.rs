@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::declared::Declared;
 use super::identifier::{Cas, Container, Country, Hs6, ImoNumber, UnNumber, Unlocode};
 use super::quantity::{Mass, Money, Ppm, Quantity};
+use crate::encoding::hash::Digest;
 
 /// Members of a part that this version does not know.
 pub type OtherMembers = BTreeMap<String, serde_json::Value>;
@@ -216,6 +217,18 @@ pub struct Shipment {
     pub of: u32,
 }
 
+/// A document that is kept outside, known by its digest.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// What to call it.
+    pub name: String,
+    /// SHA-256 of the document.
+    pub digest: Digest,
+    /// Members of a later version.
+    #[serde(flatten)]
+    pub other: OtherMembers,
+}
+
 /// One change of an amendment.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -238,4 +251,4 @@ macro_rules! closed_debug {
     )*};
 }
 
-closed_debug!(Party, PartyId, Place, Goods, Value, Packages, SealedContainer, Conveyance, Change);
+closed_debug!(Party, PartyId, Place, Goods, Value, Packages, SealedContainer, Conveyance, Attachment, Change);

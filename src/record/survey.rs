@@ -5,7 +5,8 @@ use std::str::FromStr;
 use super::declared::Declared;
 use super::draft::Draft;
 use super::identifier::Malformed;
-use super::parts::{Conveyance, Goods, OtherMembers, Party, Place, SealedContainer};
+use super::parts::{Attachment, Conveyance, Goods, OtherMembers, Party, Place, SealedContainer};
+use super::policy::Terms;
 
 /// A doubtful identifier: its field, what was declared, and why it is none.
 type Doubt = (String, String, Malformed);
@@ -15,6 +16,7 @@ pub(super) fn doubtful(draft: &Draft) -> Vec<Doubt> {
     let mut doubts = Vec::new();
     check(&mut doubts, "export_country", draft.export_country.as_ref());
     check(&mut doubts, "destination", draft.destination.as_ref());
+    check(&mut doubts, "new_destination", draft.new_destination.as_ref());
     check(&mut doubts, "mrn", draft.mrn.as_ref());
     check(&mut doubts, "ucr", draft.ucr.as_ref());
     for (path, party) in parties(draft) {
@@ -24,9 +26,9 @@ pub(super) fn doubtful(draft: &Draft) -> Vec<Doubt> {
         check(&mut doubts, &format!("{path}/unlocode"), place.unlocode.as_ref());
         check(&mut doubts, &format!("{path}/country"), place.country.as_ref());
     }
-    if let Some(conveyance) = &draft.conveyance {
-        check(&mut doubts, "conveyance/imo", conveyance.imo.as_ref());
-        check(&mut doubts, "conveyance/nationality", conveyance.nationality.as_ref());
+    for (path, conveyance) in conveyances(draft) {
+        check(&mut doubts, &format!("{path}/imo"), conveyance.imo.as_ref());
+        check(&mut doubts, &format!("{path}/nationality"), conveyance.nationality.as_ref());
     }
     for (at, container) in draft.containers.iter().enumerate() {
         check(&mut doubts, &format!("containers/{at}/number"), Some(&container.number));
@@ -39,7 +41,34 @@ pub(super) fn doubtful(draft: &Draft) -> Vec<Doubt> {
     for (at, value) in draft.values.iter().enumerate() {
         check(&mut doubts, &format!("values/{at}/amount/currency"), Some(&value.amount.currency));
     }
+    check_words(&mut doubts, draft);
     doubts
+}
+
+/// The words of closed sets.
+fn check_words(doubts: &mut Vec<Doubt>, draft: &Draft) {
+    check(doubts, "level", draft.level.as_ref());
+    check(doubts, "diversion", draft.diversion.as_ref());
+    check(doubts, "decision", draft.decision.as_ref());
+    check(doubts, "consignee_status", draft.consignee_status.as_ref());
+    check(doubts, "reason_code", draft.reason_code.as_ref());
+    check(doubts, "urgency", draft.urgency.as_ref());
+    check(doubts, "requested_action", draft.requested_action.as_ref());
+    check(doubts, "stop_reply", draft.stop_reply.as_ref());
+    check(doubts, "release", draft.release.as_ref());
+    check(doubts, "cause", draft.cause.as_ref());
+    check(doubts, "verification", draft.verification.as_ref());
+    check(doubts, "closing_state", draft.closing_state.as_ref());
+    check(doubts, "control_type", draft.control_type.as_ref());
+    check(doubts, "result", draft.result.as_ref());
+    check(doubts, "incident", draft.incident.as_ref());
+    let Some(terms) = &draft.terms else { return };
+    check(doubts, "terms/reply_counting", terms.reply_counting.as_ref());
+    check(doubts, "terms/silence", terms.silence.as_ref());
+    check(doubts, "terms/transit", terms.transit.as_ref());
+    for (at, day) in terms.calendar.iter().flat_map(|calendar| &calendar.weekend).enumerate() {
+        check(doubts, &format!("terms/calendar/weekend/{at}"), Some(day));
+    }
 }
 
 /// The paths of all members that no part of this version has: typing errors, in an own entry.
@@ -54,8 +83,16 @@ pub(super) fn unknown_members(draft: &Draft) -> Vec<String> {
     for (path, Place { other, .. }) in places(draft) {
         add(&path, other);
     }
-    if let Some(Conveyance { other, .. }) = &draft.conveyance {
-        add("conveyance", other);
+    for (path, Conveyance { other, .. }) in conveyances(draft) {
+        add(path, other);
+    }
+    for (at, Attachment { other, .. }) in draft.attachments.iter().enumerate() {
+        add(&format!("attachments/{at}"), other);
+    }
+    if let Some(Terms { calendar, tolerances, other, .. }) = &draft.terms {
+        add("terms", other);
+        calendar.iter().for_each(|calendar| add("terms/calendar", &calendar.other));
+        tolerances.iter().for_each(|tolerances| add("terms/tolerances", &tolerances.other));
     }
     for (at, SealedContainer { other, .. }) in draft.containers.iter().enumerate() {
         add(&format!("containers/{at}"), other);
@@ -90,6 +127,12 @@ fn parties(draft: &Draft) -> impl Iterator<Item = (&'static str, &Party)> {
     ]
     .into_iter()
     .filter_map(|(name, party)| Some((name, party.as_ref()?)))
+}
+
+fn conveyances(draft: &Draft) -> impl Iterator<Item = (&'static str, &Conveyance)> {
+    [("conveyance", &draft.conveyance), ("former_conveyance", &draft.former_conveyance)]
+        .into_iter()
+        .filter_map(|(name, conveyance)| Some((name, conveyance.as_ref()?)))
 }
 
 fn places(draft: &Draft) -> impl Iterator<Item = (String, &Place)> {

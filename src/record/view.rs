@@ -95,15 +95,28 @@ impl Record {
         &self.content
     }
 
-    /// Who may read each compartment of the record, if `author` signs it.
+    /// Who may read each compartment of the record, if `author` signs it and the federation has these `members`.
     ///
-    /// The author reads everything. The destination reads all but suspicion and persons; countries that the goods pass
-    /// through read what every reader needs and the transport. Members in `to` read all but persons. Whether a country
-    /// named here is a member at all is for the charter to say.
-    pub fn readers(&self, author: MemberCode) -> BTreeMap<Compartment, BTreeSet<MemberCode>> {
-        let addressees: BTreeSet<MemberCode> = self.declared.to.iter().copied().collect();
-        let destination =
-            self.declared.destination.as_ref().and_then(|country| country.as_str().parse::<MemberCode>().ok());
+    /// The author reads everything. The destination, and the new one of a diversion, read all but suspicion and persons; countries
+    /// that the goods pass through read what every reader needs and the transport. Those whom the record is addressed to read all
+    /// but persons: the members in `to`, those asked to join an operation, the new readers of a grant, and everybody for a
+    /// policy or code list. Whether a country named here is a member at all is for the charter to say.
+    pub fn readers(
+        &self,
+        author: MemberCode,
+        members: impl IntoIterator<Item = MemberCode>,
+    ) -> BTreeMap<Compartment, BTreeSet<MemberCode>> {
+        let declared = &self.declared;
+        let mut addressees: BTreeSet<MemberCode> =
+            [&declared.to, &declared.members, &declared.new_readers].into_iter().flatten().copied().collect();
+        if self.kind.is_for_all_members() {
+            addressees.extend(members);
+        }
+        let destinations: BTreeSet<MemberCode> = [&declared.destination, &declared.new_destination]
+            .into_iter()
+            .flatten()
+            .filter_map(|country| country.as_str().parse().ok())
+            .collect();
         let transit = self.transit();
         self.content
             .keys()
@@ -112,7 +125,7 @@ impl Record {
                 if *compartment != Compartment::PERSON {
                     readers.extend(&addressees);
                     if *compartment != Compartment::INTEL {
-                        readers.extend(destination);
+                        readers.extend(&destinations);
                     }
                 }
                 if *compartment == Compartment::SUMMARY || *compartment == Compartment::TRANSPORT {

@@ -160,6 +160,31 @@ impl Course {
             Kind::Seizure => {
                 self.shown.flags.insert(Flag::Seized);
             }
+            // Told in the timeline; what they change is not derived yet.
+            Kind::InfoRequest
+            | Kind::InfoResponse
+            | Kind::ExportDecision
+            | Kind::TransitEntry
+            | Kind::TransitExit
+            | Kind::Transshipment
+            | Kind::Diversion
+            | Kind::DiscrepancyNote
+            | Kind::EndUseVerification
+            | Kind::Closure
+            | Kind::Reopening
+            | Kind::OverdueInquiry
+            | Kind::Missing
+            | Kind::StopAnswer
+            | Kind::Incident
+            | Kind::Withdrawal
+            | Kind::OperationOpening
+            | Kind::OperationInvitation
+            | Kind::OperationMessage
+            | Kind::OperationJoining
+            | Kind::OperationClosing
+            | Kind::Policy
+            | Kind::CodeList
+            | Kind::AudienceGrant => {}
             Kind::Other(_) => return Err(Illegal::UnknownKind),
         }
         Ok(())

@@ -52,6 +52,6 @@ pub(super) fn causal(records: &BTreeMap<RecordId, PartialRecord>) -> Vec<RecordI
 
 /// The records that one names.
 fn named_by(declared: &Draft) -> impl Iterator<Item = RecordId> {
-    let single = [declared.consignment, declared.answers].into_iter().flatten();
+    let single = [declared.consignment, declared.answers, declared.operation].into_iter().flatten();
     single.chain(declared.parents.iter().copied()).chain(declared.acknowledges.iter().copied())
 }

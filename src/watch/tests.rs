@@ -245,7 +245,7 @@ fn a_kind_of_tomorrow_is_told_and_changes_nothing() {
     let (_, mut record) = reply("MZ-1", 1, "E06", "GE-1");
     let mut content = record.content().clone();
     let summary = content.get_mut(&Compartment::SUMMARY).expect("a summary");
-    summary.insert("kind".to_owned(), "end-use-verification".into());
+    summary.insert("kind".to_owned(), "E99".into());
     record = PartialRecord::from_content(&content);
     let records = vec![self::record("GE-1", 0, NOTIFICATION), (id("MZ-1"), record)];
     check(records, State::Notified, &[], &[("MZ-1", Illegal::UnknownKind)]);

@@ -286,7 +286,7 @@ pub fn content(bytes: &[u8]) {
     match Record::from_content(&content) {
         Ok(record) => {
             silent(&record);
-            tried(record.readers(member("GE")));
+            tried(record.readers(member("GE"), [member("TR")]));
             tried(record.transit());
             tried(record.to_json());
             let id = RecordId::new(LogId::first(member("GE")), 1);

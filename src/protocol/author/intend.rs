@@ -169,7 +169,8 @@ impl<S: Store> Node<S> {
         secret: &LaneSecret,
         record: &Record,
     ) -> (SealedBody, Vec<[u8; 16]>, BTreeSet<MemberCode>, Vec<String>) {
-        let by_compartment = record.readers(self.me.member);
+        let members = self.federation.active_members().map(|(member, _)| member);
+        let by_compartment = record.readers(self.me.member, members);
         let named: BTreeSet<MemberCode> = by_compartment.values().flatten().copied().collect();
         let (readers, outside): (BTreeSet<MemberCode>, BTreeSet<MemberCode>) =
             named.into_iter().partition(|member| *member == self.me.member || self.federation.is_active(*member));

@@ -48,6 +48,25 @@ fn a_body_is_served_for_a_ticket_and_for_nothing_else() {
 }
 
 #[test]
+fn a_policy_is_opened_by_every_member() {
+    let mut georgia = Bench::ready();
+    let draft: Draft = serde_json::from_str(r#"{"kind": "policy", "terms": {"reply_days": 15}}"#).unwrap();
+    let context = Context {
+        strictness: Strictness::Own,
+        author: Some(code("GE")),
+        now: fixture::at(100),
+        foreign_exports: false,
+    };
+    let policy = draft.check(&context).expect("a sound policy").record;
+    georgia.settle(vec![Input::Submit { id: 1, records: vec![policy.clone()] }]);
+    for member in ["TR", "MZ", "W1"] {
+        let mut reader = Bench::of(member, MemoryStore::default(), true);
+        deliver(&mut georgia, &mut reader);
+        assert_eq!(&reader.node.view().open(id("GE-1")).unwrap().unwrap().content, policy.content(), "{member}");
+    }
+}
+
+#[test]
 fn what_was_acknowledged_is_not_acknowledged_after_a_restart() {
     let mut georgia = with_record();
     let mut turkey = Bench::of("TR", MemoryStore::default(), true);
