@@ -11,8 +11,8 @@ use std::time::Duration;
 use super::index::{Changes, Index, Pairs};
 use crate::ledger::StoreError;
 
-/// Memory for pages, in bytes. Rows are small and mostly read in order.
-const CACHE: u64 = 64 << 20;
+/// Memory for pages, in bytes as sled counts them; what they take is four to five times that. Rows are small and mostly read in order.
+const CACHE: u64 = 16 << 20;
 
 /// A sled database with a single tree.
 #[derive(Debug)]
