@@ -55,8 +55,6 @@ pub fn seal_body(
     for draft in drafts {
         let label = CompartmentLabel(random.array());
         let content = Opened::salted(draft.name, draft.fields, random)?;
-        // What could not be read back, such as values nested too deep, must not be sealed.
-        Opened::from_plaintext(&content.to_plaintext((0, 0)))?;
         let (encrypted, key) = Encrypted::for_readers(context, &label, &draft.readers, random)?;
         prepared.insert(label, (content, encrypted, key));
     }
@@ -233,6 +231,9 @@ mod tests {
         let key = ContentKey::from_bytes(*key.as_bytes());
         assert!(first.open_with(&context("GE-1"), &body.compartments[0], &key).is_ok());
         assert_eq!(second.open_with(&context("GE-1"), &body.compartments[1], &key), Err(SealError::DoesNotOpen));
+        let direct = first.with_direct_recipient(&body.compartments[0]);
+        assert_eq!(direct, Ok(Encrypted::decode(&body.compartments[0]).unwrap().encode_direct(&first.label)));
+        assert!(first.with_direct_recipient(&body.compartments[1]).is_err(), "not the signed bytes");
     }
 
     #[test]
@@ -240,6 +241,7 @@ mod tests {
         let body = sealed(1);
         for (head, bytes) in body.head.compartments().iter().zip(&body.compartments) {
             let opened = head.open(&context("GE-1"), bytes, &lane("MZ")).unwrap();
+            assert_eq!(opened.fields().len(), 2);
             for field in opened.fields() {
                 let proof = opened.field_proof(&field.name).unwrap();
                 assert_eq!(crate::seal::FieldProof::decode(&proof.encode()), Ok(proof.clone()));
@@ -297,6 +299,29 @@ mod tests {
         let mut random = Randomness::new([2; 32]);
         let refused = seal_body(&context("GE-1"), &[draft("trade"), draft("trade")], &mut random);
         assert_eq!(refused, Err(SealError::TwoOfOneName));
+    }
+
+    #[test]
+    fn a_body_has_1_to_16_compartments() {
+        let author = lane("GE");
+        let content = fields(&[("a", "b")]);
+        let names: Vec<String> = (0..=COMPARTMENTS_MAX).map(|number| format!("c{number}")).collect();
+        for (count, good) in [(0, false), (COMPARTMENTS_MAX, true), (COMPARTMENTS_MAX + 1, false)] {
+            let draft = |name| CompartmentDraft { name, fields: &content, readers: vec![&author] };
+            let drafts: Vec<_> = names[..count].iter().map(|name| draft(name.as_str())).collect();
+            let sealed = seal_body(&context("GE-1"), &drafts, &mut Randomness::new([2; 32]));
+            assert_eq!(sealed.is_ok(), good, "{count}");
+        }
+    }
+
+    #[test]
+    fn a_compartment_that_cannot_have_the_next_length_is_padded_to_the_one_after() {
+        let first = Shape { around: 62, plaintext: 200 };
+        assert_eq!((first.least(), first.fit(320)), (280, None));
+        let last = Shape { around: 90, plaintext: 100 };
+        let (class, paddings) = pad(&[first, last]).unwrap();
+        assert_eq!(class, 1);
+        assert_eq!(paddings.into_iter().map(Some).collect::<Vec<_>>(), [first.fit(384), last.fit(1024 - 384)]);
     }
 
     #[test]

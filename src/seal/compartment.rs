@@ -250,3 +250,62 @@ impl fmt::Debug for ContentKey {
         formatter.write_str("ContentKey([redacted])")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::hash::Digest;
+    use crate::encoding::ids::FederationId;
+
+    const LABEL: CompartmentLabel = CompartmentLabel([7; 16]);
+
+    fn context() -> SealContext {
+        SealContext { federation: FederationId(Digest([9; 32])), record: "GE-1".parse().unwrap() }
+    }
+
+    fn for_readers(count: usize) -> Result<(Encrypted, ContentKey), SealError> {
+        let mut random = Randomness::new([2; 32]);
+        let lanes: Vec<LaneKey> = (0..count).map(|_| LaneKey::from_bytes(random.array())).collect();
+        Encrypted::for_readers(&context(), &LABEL, &lanes.iter().collect::<Vec<_>>(), &mut random)
+    }
+
+    #[test]
+    fn a_compartment_has_a_reader_and_no_more_than_a_federation_has_members() {
+        for (count, refused) in [(0, true), (1, false), (MEMBERS_MAX, false), (MEMBERS_MAX + 1, true)] {
+            let refused = refused.then_some(SealError::Bounds { what: "number of readers" });
+            assert_eq!(for_readers(count).err(), refused);
+            let recipient = |number: usize| (RecipientKid((number as u128).to_be_bytes()), [0; WRAPPED_BYTES]);
+            let recipients = (0..count).map(recipient).collect();
+            let object = Encrypted { nonce: [1; 12], ciphertext: vec![0; 16], recipients }.encode();
+            assert_eq!(Encrypted::decode(&object).err(), refused);
+        }
+    }
+
+    /// The numbers are those of RFC 9052 and RFC 9053, so that any COSE tool reads them.
+    #[test]
+    fn a_compartment_is_a_cose_encrypt_for_its_readers_or_for_whoever_has_its_key() {
+        let (encrypted, key) = for_readers(2).unwrap();
+        let encrypted = encrypted.encrypt(&context(), &LABEL, &key, Zeroizing::new(b"content".to_vec()));
+        let recipient = |algorithm: i64, kid: [u8; 16], wrapped: &[u8]| {
+            let header = Map::new().with(1, algorithm).with(4, kid);
+            Value::from(vec![Value::Bytes(Vec::new()), Value::Map(header), Value::from(wrapped)])
+        };
+        let object = |recipients: Vec<Value>| {
+            let parts = vec![
+                Value::from(&[0xa1, 0x01, 0x18, 24][..]),
+                Value::Map(Map::new().with(5, encrypted.nonce)),
+                Value::from(encrypted.ciphertext.as_slice()),
+                Value::from(recipients),
+            ];
+            Ok(Value::Tag(96, Box::new(Value::from(parts))))
+        };
+        let readers = encrypted.recipients.iter().map(|(kid, wrapped)| recipient(-5, kid.0, wrapped)).collect();
+        assert_eq!(cbor::decode(&encrypted.encode()), object(readers));
+        assert_eq!(cbor::decode(&encrypted.encode_direct(&LABEL)), object(vec![recipient(-6, LABEL.0, &[])]));
+    }
+
+    #[test]
+    fn a_content_key_is_not_shown() {
+        assert_eq!(format!("{:?}", ContentKey::from_bytes([1; 32])), "ContentKey([redacted])");
+    }
+}

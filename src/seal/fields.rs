@@ -54,23 +54,20 @@ pub struct FieldProof {
 }
 
 impl Opened {
-    /// Salts the fields of a compartment that is to be sealed.
+    /// Salts the fields of a compartment that is to be sealed. What could not be read back, such as values nested too deep, is
+    /// refused.
     pub(super) fn salted(
         compartment: &str,
         fields: &BTreeMap<String, Value>,
         random: &mut Randomness,
     ) -> Result<Self, SealError> {
-        if !is_name(compartment) || !fields.keys().all(|name| is_name(name)) {
-            return Err(SealError::Bounds { what: "name of a compartment or field" });
-        }
-        if fields.is_empty() || fields.len() > FIELDS_MAX {
-            return Err(SealError::Bounds { what: "number of fields" });
-        }
         let fields = fields
             .iter()
             .map(|(name, value)| Field { salt: random.array(), name: name.clone(), value: value.clone() })
             .collect();
-        Ok(Self { compartment: compartment.to_owned(), fields })
+        let salted = Self { compartment: compartment.to_owned(), fields };
+        Self::from_plaintext(&salted.to_plaintext((0, 0)))?;
+        Ok(salted)
     }
 
     /// The compartment's name.
@@ -244,5 +241,82 @@ impl fmt::Debug for Opened {
 impl fmt::Debug for FieldProof {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("FieldProof([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: SealError = SealError::Bounds { what: "name of a compartment or field" };
+    const NUMBER: SealError = SealError::Bounds { what: "order or number of fields" };
+
+    fn opened(compartment: &str, names: &[&str]) -> Opened {
+        let field = |name: &&str| Field { salt: [1; 16], name: (*name).to_owned(), value: Value::Null };
+        Opened { compartment: compartment.to_owned(), fields: names.iter().map(field).collect() }
+    }
+
+    /// What reading such a compartment back gives, if it is refused.
+    fn refusal(opened: &Opened) -> Option<SealError> {
+        let read = Opened::from_plaintext(&opened.to_plaintext((0, 0)));
+        assert!(read.as_ref().is_ok_and(|read| read == opened) || read.is_err());
+        read.err()
+    }
+
+    #[test]
+    fn fields_have_names_in_ascending_order_each_once() {
+        assert_eq!(refusal(&opened("trade", &["a", "b"])), None);
+        for names in [&[][..], &["b", "a"], &["a", "a"]] {
+            assert_eq!(refusal(&opened("trade", names)), Some(NUMBER));
+        }
+        assert_eq!(refusal(&opened("", &["a"])), Some(NAMES));
+        assert_eq!(refusal(&opened("trade", &[""])), Some(NAMES));
+    }
+
+    #[test]
+    fn a_compartment_has_1024_fields_at_most() {
+        for (count, refused) in [(FIELDS_MAX, false), (FIELDS_MAX + 1, true)] {
+            let names: Vec<String> = (0..count).map(|number| format!("{number:04}")).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            assert_eq!(refusal(&opened("trade", &names)), refused.then_some(NUMBER));
+        }
+    }
+
+    #[test]
+    fn padding_is_two_strings_of_zeros() {
+        let padded = |strings: &[&[u8]]| {
+            let fields = vec![Value::from(vec![Value::from([1; 16]), Value::from("a"), Value::Null])];
+            let padding: Vec<Value> = strings.iter().map(|bytes| Value::from(*bytes)).collect();
+            let map = Map::new().with(1, "trade").with(2, fields).with(3, padding);
+            Opened::from_plaintext(&cbor::encode(&Value::Map(map))).err()
+        };
+        assert_eq!(padded(&[&[], &[0, 0]]), None);
+        for strings in [&[&[0][..]][..], &[&[], &[], &[]], &[&[0, 1], &[]], &[&[], &[1]]] {
+            assert_eq!(padded(strings), Some(SealError::Bounds { what: "padding" }));
+        }
+    }
+
+    #[test]
+    fn a_proof_is_read_with_good_names_and_a_path_no_higher_than_a_tree() {
+        let proof = |compartment: &str, name: &str, path: usize| FieldProof {
+            compartment: compartment.to_owned(),
+            field: opened(compartment, &[name]).fields.remove(0),
+            index: 0,
+            size: 1,
+            path: vec![Digest::ZERO; path],
+        };
+        let read = |proof: FieldProof| FieldProof::decode(&proof.encode()).err();
+        assert_eq!(read(proof("trade", "a", 64)), None);
+        assert!(read(proof("trade", "a", 65)).is_some());
+        assert_eq!(read(proof("", "a", 1)), Some(NAMES));
+        assert_eq!(read(proof("trade", "a/b", 1)), Some(NAMES));
+    }
+
+    #[test]
+    fn contents_are_not_shown() {
+        let opened = opened("trade", &["a"]);
+        assert_eq!(format!("{opened:?}"), "Opened([redacted])");
+        assert_eq!(format!("{:?}", opened.fields()), "[Field([redacted])]");
+        assert_eq!(format!("{:?}", opened.field_proof("a")), "Some(FieldProof([redacted]))");
     }
 }

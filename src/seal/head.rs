@@ -196,3 +196,48 @@ impl fmt::Debug for CompartmentLabel {
         write!(formatter, "{self}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compartment(label: u8, length: u64) -> CompartmentHead {
+        let label = CompartmentLabel([label; 16]);
+        CompartmentHead { label, digest: Digest::ZERO, length, fields_root: Digest::ZERO }
+    }
+
+    fn head(compartments: &[(u8, u64)]) -> BodyHead {
+        BodyHead::new(compartments.iter().map(|(label, length)| compartment(*label, *length)).collect())
+    }
+
+    #[test]
+    fn only_compartments_that_fill_a_size_class_have_one() {
+        for (length, class) in [(511, None), (512, Some(0)), (513, None), (1 << 24, Some(15)), (1 << 25, None)] {
+            assert_eq!(head(&[(1, length)]).size_class(), class, "{length}");
+        }
+        assert_eq!(head(&[(1, 200), (2, 312)]).size_class(), Some(0));
+    }
+
+    #[test]
+    fn a_head_is_read_if_its_compartments_are_in_order_and_fill_a_size_class() {
+        let sixteen: Vec<(u8, u64)> = (0..16).map(|label| (label, 32)).collect();
+        for good in [head(&[(1, 1 << 24)]), head(&[(1, 256), (2, 256)]), head(&sixteen)] {
+            assert_eq!(BodyHead::decode(&good.encode()), Ok(good));
+        }
+        let unordered = head(&[(2, 256), (1, 256)]);
+        let twice = head(&[(1, 256), (1, 256)]);
+        let not_full = head(&[(1, 256)]);
+        let endless = head(&[(1, u64::MAX), (2, u64::MAX)]);
+        let seventeen = head(&[&sixteen[..], &[(16, 512)]].concat());
+        for bad in [head(&[]), unordered, twice, not_full, endless, seventeen] {
+            assert!(BodyHead::decode(&bad.encode()).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn labels_are_shown_in_hexadecimal() {
+        let label = CompartmentLabel([0x0f; 16]);
+        assert_eq!(label.to_string(), "0f".repeat(16));
+        assert_eq!(format!("{label:?}"), "0f".repeat(16));
+    }
+}

@@ -216,8 +216,17 @@ mod tests {
             assert!(tags_are_well_formed(&tags));
             assert!(real.iter().all(|tag| tags.contains(tag)));
         }
-        assert!(!tags_are_well_formed(&[]));
+        for count in 0..=17 {
+            let ascending: Vec<Tag> = (0..count).map(|tag| Tag([tag; 16])).collect();
+            assert_eq!(tags_are_well_formed(&ascending), [4, 8, 16].contains(&count), "{count}");
+        }
         assert!(!tags_are_well_formed(&[Tag([0; 16]); 4]));
+    }
+
+    #[test]
+    fn tags_are_shown_in_hexadecimal() {
+        assert_eq!(Tag([0x0f; 16]).to_string(), "0f".repeat(16));
+        assert_eq!(format!("{:?}", Tag([0x0f; 16])), "0f".repeat(16));
     }
 
     #[test]

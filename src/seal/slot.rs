@@ -423,6 +423,7 @@ mod tests {
     fn every_member_opens_its_own_slot_and_no_other() {
         let secret = LaneSecret::from_bytes([5; 32]);
         let body = body(&secret);
+        assert_eq!(body.slots().len(), keys().len());
         for (member, key) in keys() {
             for slot in body.slots() {
                 let opened = slot.open(&context("GE-0"), &key);
@@ -456,6 +457,50 @@ mod tests {
             assert!(moved.verify(&payload).is_err());
         }
         assert_eq!(body.slot(code("LB")), None);
+    }
+
+    /// A body that is only read, never opened.
+    fn unsealed(members: &[MemberCode]) -> LanesBody {
+        let slot = |member: &MemberCode| Slot {
+            member: *member,
+            kid: Kid([1; 16]),
+            encapsulated: Box::new([2; ENCAPSULATED_BYTES]),
+            ciphertext: [3; CIPHERTEXT_BYTES],
+        };
+        LanesBody::assemble(3, members.iter().map(slot).collect())
+    }
+
+    #[test]
+    fn slots_stand_in_the_order_of_their_members_each_once() {
+        let read = |members: &[&str]| {
+            let members: Vec<MemberCode> = members.iter().map(|member| code(member)).collect();
+            LanesBody::decode(&unsealed(&members).encode()).is_ok()
+        };
+        assert!(read(&["GE", "MZ", "TR"]));
+        assert!(!read(&["GE", "TR", "MZ"]));
+        assert!(!read(&["GE", "GE", "TR"]));
+    }
+
+    #[test]
+    fn there_are_slots_for_one_member_to_as_many_as_a_federation_has() {
+        let codes: Vec<MemberCode> =
+            ('A'..='Z').flat_map(|letter| (0..10).map(move |digit| code(&format!("{letter}{digit}")))).collect();
+        let key = SealSecretKey::from_seed(&[1; 32]).public();
+        for (count, refused) in [(0, true), (MEMBERS_MAX, false), (MEMBERS_MAX + 1, true)] {
+            let refused = refused.then_some(SealError::Bounds { what: "number of slots" });
+            let recipients = codes[..count].iter().map(|code| (*code, &key)).collect();
+            let (secret, mut random) = (LaneSecret::from_bytes([5; 32]), Randomness::new([4; 32]));
+            let sealed = LanesBody::seal(&context("GE-0"), 3, &secret, &recipients, &mut random);
+            assert_eq!(sealed.err(), refused, "{count}");
+            assert_eq!(LanesBody::decode(&unsealed(&codes[..count]).encode()).err(), refused, "{count}");
+        }
+    }
+
+    #[test]
+    fn a_proof_of_more_than_2048_bytes_is_not_even_read() {
+        let refused = Err(SealError::Bounds { what: "proof of a lane slot" });
+        assert!(matches!(SlotProof::decode(&[0; SLOT_PROOF_BYTES_MAX]), Err(SealError::Form(_))));
+        assert_eq!(SlotProof::decode(&[0; SLOT_PROOF_BYTES_MAX + 1]), refused);
     }
 
     #[test]
