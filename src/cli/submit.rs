@@ -90,5 +90,8 @@ fn read(path: &Path) -> Result<Vec<Draft>, Failure> {
         Some(b'[') => serde_json::from_slice(&bytes),
         _ => serde_json::Deserializer::from_slice(&bytes).into_iter().collect(),
     };
-    drafts.map_err(|error| Failure::from(error).context(format!("{} holds no records", path.display())))
+    drafts.map_err(|error| {
+        let fault = Draft::json_fault(&error);
+        Failure::new(Exit::Failure, format!("{} holds no records: {fault}", path.display()))
+    })
 }

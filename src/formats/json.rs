@@ -51,7 +51,7 @@ pub(super) fn read(source: &Source<'_>) -> Import {
 
 /// The message without its own place, which is relative to the item.
 fn reason(error: &serde_json::Error) -> Reason {
-    let text = error.to_string();
+    let text = Draft::json_fault(error);
     Reason::Json(text.rsplit_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned()))
 }
 

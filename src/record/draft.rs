@@ -344,6 +344,15 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// What was wrong with the JSON of a draft, without the list of the hundred fields that there are.
+    #[must_use]
+    pub fn json_fault(error: &serde_json::Error) -> String {
+        let text = error.to_string();
+        let Some((fault, list)) = text.split_once(", expected one of `kind`") else { return text };
+        let place = list.rsplit_once(" at line ").map_or_else(String::new, |(_, place)| format!(" at line {place}"));
+        format!("{fault}; docs/import.md lists the fields of a record{place}")
+    }
+
     /// The acknowledgement that a node makes by itself: the bodies of these records of `author` have arrived here.
     ///
     /// One goes out per batch of bodies, at most [`super::MAX_ENTRIES`] of them, and never for an acknowledgement.
