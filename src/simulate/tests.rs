@@ -336,7 +336,7 @@ proptest! {
 /// Seeds that once showed a fault, of the program or of the simulator; each is run for ever.
 ///
 /// 238: a node told of two histories before the proof was on its disk, and crashed.
-const REGRESSIONS: [u64; 4] = [238, 30_036, 102_949, 103_729];
+const REGRESSIONS: [u64; 5] = [238, 30_036, 102_949, 103_729, 206_266];
 
 #[test]
 fn a_few_seeds_of_everything_hold_every_invariant() {

@@ -270,6 +270,10 @@ impl<M: Medium> World<M> {
 
     /// A member asks another something that its program would not ask.
     pub fn pester(&mut self, from: MemberCode, to: MemberCode, bytes: Vec<u8>) {
+        if !self.is_running(to) {
+            // It would never be asked, and would owe the answer for ever.
+            return;
+        }
         let question = self.network.ask(from, u64::MAX, to);
         self.schedule(1, to, Input::Request { from, id: question, bytes });
     }
