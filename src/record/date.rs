@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::words::Weekday;
 use crate::encoding::time::UnixTime;
 
 /// A day in the Gregorian calendar, as ISO 8601: `2013-09-23`.
@@ -30,6 +31,24 @@ impl Date {
     /// The month: `2013-09`.
     pub fn month(self) -> String {
         format!("{:04}-{:02}", self.0.year(), self.0.month())
+    }
+
+    /// The day so many days later, or earlier if negative; `None` beyond the years that the calendar knows.
+    pub fn plus(self, days: i32) -> Option<Self> {
+        self.0.checked_add(jiff::Span::new().try_days(days).ok()?).ok().map(Self)
+    }
+
+    /// The day of the week.
+    pub fn weekday(self) -> Weekday {
+        match self.0.weekday() {
+            jiff::civil::Weekday::Monday => Weekday::Monday,
+            jiff::civil::Weekday::Tuesday => Weekday::Tuesday,
+            jiff::civil::Weekday::Wednesday => Weekday::Wednesday,
+            jiff::civil::Weekday::Thursday => Weekday::Thursday,
+            jiff::civil::Weekday::Friday => Weekday::Friday,
+            jiff::civil::Weekday::Saturday => Weekday::Saturday,
+            jiff::civil::Weekday::Sunday => Weekday::Sunday,
+        }
     }
 
     /// The first second of the day, in UTC.
@@ -128,5 +147,10 @@ mod tests {
         assert_eq!(start.to_string(), "2013-09-23T00:00:00Z");
         assert_eq!(Date::of(start), Ok(day));
         assert_eq!(day.month(), "2013-09");
+        assert_eq!(
+            (day.weekday(), day.plus(8).map(|day| day.to_string())),
+            (Weekday::Monday, Some("2013-10-01".into()))
+        );
+        assert_eq!(day.plus(i32::MAX), None);
     }
 }

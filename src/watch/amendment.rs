@@ -1,16 +1,16 @@
 //! Amendments: the announced fields with changes applied, and whether a change is material.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::consignment::{Countries, Masses};
+use super::consignment::Countries;
 use crate::encoding::ids::MemberCode;
 use crate::record::content::compartment_of;
 use crate::record::{Change, Compartment, Draft, Goods, Kind, Place};
 
 /// The name under which goods stand that name no substance.
-const UNSPECIFIED: &str = "unspecified";
+pub(super) const UNSPECIFIED: &str = "unspecified";
 
 /// The announcement with changes applied; `None` if one of them does not fit.
 pub(super) fn amended(announced: &Draft, changes: &[Change], after_departure: bool) -> Option<Draft> {
@@ -41,7 +41,12 @@ pub(super) fn countries(announced: &Draft, exporting: MemberCode) -> Countries {
     let ends = [Some(exporting), leaving, importing];
     let on_the_way = announced.itinerary.iter().filter_map(Place::country);
     let transit = on_the_way.filter_map(|country| country.as_str().parse().ok());
-    Countries { exporting, importing, transit: transit.filter(|member| !ends.contains(&Some(*member))).collect() }
+    Countries {
+        exporting,
+        importing,
+        transit: transit.filter(|member| !ends.contains(&Some(*member))).collect(),
+        diverted_to: BTreeSet::new(),
+    }
 }
 
 /// Net grams by substance. A line whose grams are not stated is converted, if it can be.
@@ -60,14 +65,6 @@ pub(super) fn masses(goods: &[Goods]) -> BTreeMap<String, u64> {
 /// Whether a mass is above another by more than half a percent, which scales and moisture explain.
 pub(super) fn exceeds(mass: u64, allowed: u64) -> bool {
     mass > allowed.saturating_add(allowed / 200)
-}
-
-/// Adds goods to one of the sums.
-pub(super) fn add(sums: &mut BTreeMap<String, Masses>, goods: &[Goods], of: fn(&mut Masses) -> &mut u64) {
-    for (substance, grams) in masses(goods) {
-        let sum = of(sums.entry(substance).or_default());
-        *sum = sum.saturating_add(grams);
-    }
 }
 
 /// Whether an amendment may touch the field. What identifies the announcement stays; after departure only the transport moves.

@@ -1,90 +1,15 @@
-//! What is known of one consignment.
+//! What is known of one consignment, and its JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::{Value as Json, json};
 
+use super::balance::Balance;
+use super::state::{Flag, Illegal, State};
 use crate::encoding::ids::{MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
-use crate::record::Kind;
-
-/// Where a consignment stands. With partial shipments, as far as the first of them got: the masses tell the rest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
-    /// Announced, and not answered in its present version.
-    Notified,
-    /// The importing country has no objection, nor has any other party.
-    Cleared,
-    /// A party objects.
-    Objected,
-    /// It will not take place.
-    Cancelled,
-    /// Goods have left.
-    Departed,
-    /// Goods have arrived.
-    Arrived,
-    /// Goods were imported.
-    Imported,
-}
-
-/// Something about a consignment that does not replace its state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Flag {
-    /// The announcement was changed.
-    Amended,
-    /// Goods arrived or were imported, and no departure is known.
-    ArrivedUnannounced,
-    /// An event was recorded more than 48 hours after it happened.
-    LateReport,
-    /// Goods left, and a party objects.
-    Objected,
-    /// More left than was announced, or than a consent allows.
-    OverShipped,
-    /// Goods were seized.
-    Seized,
-    /// A party asked to stop it.
-    Stopped,
-    /// Goods left without the consent of the importing country, or against an objection.
-    UnclearedDeparture,
-    /// Somebody warned of it.
-    Warned,
-}
-
-/// Why an event is kept and changes nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-pub enum Illegal {
-    /// Without the notification nobody can tell who may say what. It counts as soon as the notification is here.
-    #[error("the notification is not held here")]
-    NotificationNotHeld,
-    /// The consignment that it names is not the one of the record that it answers.
-    #[error("it answers a record of another consignment")]
-    OtherConsignment,
-    /// Only certain parties may say this.
-    #[error("its author has no such part in the consignment")]
-    NotAParty,
-    /// Nothing but warnings and seizures follows a cancellation.
-    #[error("the consignment was cancelled")]
-    AfterCancellation,
-    /// Goods that left can neither be called off nor be described anew.
-    #[error("the goods had left")]
-    AfterDeparture,
-    /// A reply has to name the version that it is about.
-    #[error("it answers neither the notification nor an amendment")]
-    NoVersion,
-    /// A reply to what was replaced since never counts for what replaced it.
-    #[error("it answers a version that an amendment replaced")]
-    EarlierVersion,
-    /// The changes name fields that are not there or that cannot be changed, or values that do not have their form.
-    #[error("its changes do not fit the notification")]
-    BadAmendment,
-    /// Feedback is for who was asked to act.
-    #[error("it answers no warning or stop request to its author")]
-    NotAddressed,
-    /// A later version of the program may know it.
-    #[error("a kind of record that this version does not know")]
-    UnknownKind,
-}
+use crate::record::{ClosingState, Date, Declared, Kind, Verification};
 
 /// The countries with a part in a consignment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +20,8 @@ pub struct Countries {
     pub importing: Option<MemberCode>,
     /// Countries of the itinerary that are neither.
     pub transit: BTreeSet<MemberCode>,
+    /// Countries that goods were diverted to: each speaks as an importing country does.
+    pub diverted_to: BTreeSet<MemberCode>,
 }
 
 /// Net masses of one substance, in grams. Sums stop at the largest number.
@@ -121,6 +48,42 @@ pub struct Event {
     pub happened_at: Option<UnixTime>,
     /// Why it changes nothing, if that is so.
     pub illegal: Option<Illegal>,
+    /// The record by which its author took it back.
+    pub withdrawn_by: Option<RecordId>,
+}
+
+/// One of the shipments of a consignment.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Shipment {
+    /// The departure; none if goods came and no departure is known.
+    pub departure: Option<RecordId>,
+    /// Which of how many.
+    pub number: Option<crate::record::Shipment>,
+    /// Where it stands.
+    pub state: State,
+    /// When it left.
+    pub departed_at: Option<UnixTime>,
+    /// The last day on which it should arrive, if that was said.
+    pub expected: Option<Date>,
+    /// Mode of transport.
+    pub mode: Option<u8>,
+    /// When it was imported.
+    pub imported_at: Option<UnixTime>,
+    /// What the newest end-use verification found.
+    pub end_use: Option<Declared<Verification>>,
+}
+
+/// A closure that the importing country proposed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Closure {
+    /// The proposal.
+    pub proposal: RecordId,
+    /// When it was made.
+    pub proposed_at: UnixTime,
+    /// How the consignment ends.
+    pub closing_state: Option<Declared<ClosingState>>,
+    /// The record by which the exporting country agreed.
+    pub confirmed_by: Option<RecordId>,
 }
 
 /// What is known of one consignment.
@@ -140,54 +103,24 @@ pub struct Consignment {
     pub masses: BTreeMap<String, Masses>,
     /// The record that a reply has to answer: the notification, or the newest amendment that changed something material.
     pub version: RecordId,
+    /// The policy of the importing country that the present version cites.
+    pub policy: Option<RecordId>,
+    /// The last day for an answer to the present version, by that policy or as the notification says.
+    pub reply_by: Option<Date>,
+    /// The last day on which the consents to the present version all hold.
+    pub valid_until: Option<Date>,
+    /// The shipments, in the order in which they became known.
+    pub shipments: Vec<Shipment>,
+    /// Where the grams of each substance are, as far as this node may read them.
+    pub balance: BTreeMap<String, Balance>,
+    /// The closure that was proposed, if any.
+    pub closure: Option<Closure>,
+    /// Records that wait for another, and for which kind: a stop request for its answer.
+    pub due: BTreeMap<RecordId, Kind>,
     /// Members that have acknowledged the notification.
     pub acknowledged_by: BTreeSet<MemberCode>,
     /// Every record of it, in causal order.
     pub timeline: Vec<Event>,
-}
-
-impl State {
-    /// The name: `NOTIFIED`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Notified => "NOTIFIED",
-            Self::Cleared => "CLEARED",
-            Self::Objected => "OBJECTED",
-            Self::Cancelled => "CANCELLED",
-            Self::Departed => "DEPARTED",
-            Self::Arrived => "ARRIVED",
-            Self::Imported => "IMPORTED",
-        }
-    }
-}
-
-impl Flag {
-    /// The name: `LATE_REPORT`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Amended => "AMENDED",
-            Self::ArrivedUnannounced => "ARRIVED_UNANNOUNCED",
-            Self::LateReport => "LATE_REPORT",
-            Self::Objected => "OBJECTED",
-            Self::OverShipped => "OVER_SHIPPED",
-            Self::Seized => "SEIZED",
-            Self::Stopped => "STOPPED",
-            Self::UnclearedDeparture => "UNCLEARED_DEPARTURE",
-            Self::Warned => "WARNED",
-        }
-    }
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl fmt::Display for Flag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
 }
 
 impl Consignment {
@@ -203,6 +136,8 @@ impl Consignment {
                 (substance.clone(), grams)
             })
             .collect();
+        let balance: serde_json::Map<String, Json> =
+            self.balance.iter().map(|(substance, balance)| (substance.clone(), balance.to_json())).collect();
         json!({
             "consignment": self.id,
             "state": self.state.map(State::name),
@@ -210,9 +145,17 @@ impl Consignment {
             "exporting": self.countries.exporting,
             "importing": self.countries.importing,
             "transit": self.countries.transit,
+            "diverted_to": self.countries.diverted_to,
             "substances": self.substances,
             "masses": masses,
             "version": self.version,
+            "policy": self.policy,
+            "reply_by": self.reply_by,
+            "valid_until": self.valid_until,
+            "shipments": self.shipments.iter().map(Shipment::to_json).collect::<Vec<_>>(),
+            "balance": balance,
+            "closure": self.closure.as_ref().map(Closure::to_json),
+            "due": self.due.iter().map(|(id, kind)| (id.to_string(), kind.name().into())).collect::<serde_json::Map<_, Json>>(),
             "acknowledged_by": self.acknowledged_by,
             "timeline": self.timeline.iter().map(Event::to_json).collect::<Vec<_>>(),
         })
@@ -228,7 +171,36 @@ impl Event {
         if let Some(reason) = self.illegal {
             event["illegal"] = json!(reason.to_string());
         }
+        if let Some(by) = self.withdrawn_by {
+            event["withdrawn_by"] = json!(by);
+        }
         event
+    }
+}
+
+impl Shipment {
+    fn to_json(&self) -> Json {
+        json!({
+            "departure": self.departure,
+            "number": self.number,
+            "state": self.state.name(),
+            "departed_at": self.departed_at,
+            "expected": self.expected,
+            "mode": self.mode,
+            "imported_at": self.imported_at,
+            "end_use": self.end_use,
+        })
+    }
+}
+
+impl Closure {
+    fn to_json(&self) -> Json {
+        json!({
+            "proposal": self.proposal,
+            "proposed_at": self.proposed_at,
+            "closing_state": self.closing_state,
+            "confirmed_by": self.confirmed_by,
+        })
     }
 }
 
@@ -242,6 +214,18 @@ impl fmt::Debug for Consignment {
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Shipment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shipment").field("departure", &self.departure).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Closure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Closure").field("proposal", &self.proposal).finish_non_exhaustive()
     }
 }
 

@@ -1,45 +1,27 @@
 //! The fold: every kind of event with who may say it, when, and what it changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::amendment::{add, amended, countries, exceeds, is_material, masses};
-use super::consignment::{Consignment, Countries, Event, Flag, Illegal, Masses, State};
+use super::balance::{add, amounts};
+use super::consignment::{Closure, Consignment, Event};
+use super::course::{Course, Policies};
 use super::order::causal;
+use super::state::{Illegal, State};
+use super::voyage::Note;
 use crate::encoding::ids::{MemberCode, RecordId};
-use crate::encoding::time::UnixTime;
-use crate::record::{Draft, Kind, Mass, PartialRecord};
+use crate::record::{ClosingState, Declared, Draft, IncidentKind, Kind, PartialRecord, Release, Verification};
 
-/// An event recorded longer after it happened than this, in seconds, is late.
-const LATE_AFTER_S: i64 = 48 * 3600;
-
-/// One consignment with what is needed to go on.
-struct Course {
-    shown: Consignment,
-    /// The announcement in its present version; none while the notification is not held.
-    announced: Option<Draft>,
-    /// The present version and the amendments since that changed nothing material: a reply to any of them counts.
-    current: BTreeSet<RecordId>,
-    /// What they replaced.
-    replaced: BTreeSet<RecordId>,
-    /// The newest reply of each party to the present version.
-    replies: BTreeMap<MemberCode, Reply>,
-    /// How far the goods got.
-    progress: Option<State>,
-    /// Whether any departure is known.
-    departed: bool,
-    cancelled: bool,
-    /// Whom each warning and stop request is addressed to.
-    asked: BTreeMap<RecordId, BTreeSet<MemberCode>>,
-}
-
-/// What a party says to an announcement.
-struct Reply {
-    consents: bool,
-    at_most: Option<Mass>,
-}
-
-pub(super) fn fold(records: &BTreeMap<RecordId, PartialRecord>) -> BTreeMap<RecordId, Consignment> {
-    let mut courses: BTreeMap<RecordId, Course> = BTreeMap::new();
+/// The consignments that the records tell of. What `is_left_out` is told in the timeline as it would be and is not taken in: for tests.
+pub(super) fn fold(
+    records: &BTreeMap<RecordId, PartialRecord>,
+    is_left_out: impl Fn(&RecordId) -> bool,
+) -> BTreeMap<RecordId, Consignment> {
+    let policies: Policies<'_> = records
+        .iter()
+        .filter(|(_, record)| record.kind() == Some(&Kind::Policy))
+        .filter_map(|(id, record)| Some((*id, record.declared().terms.as_ref()?)))
+        .collect();
+    let mut courses: BTreeMap<RecordId, Course<'_>> = BTreeMap::new();
     let mut belongs: BTreeMap<RecordId, RecordId> = BTreeMap::new();
     for id in causal(records) {
         let declared = records[&id].declared();
@@ -48,9 +30,13 @@ pub(super) fn fold(records: &BTreeMap<RecordId, PartialRecord>) -> BTreeMap<Reco
             if *kind != Kind::Acknowledgement {
                 belongs.insert(id, consignment);
             }
-            let course = courses.entry(consignment).or_insert_with(|| Course::new(consignment));
+            if is_left_out(&id) {
+                continue;
+            }
+            let course = courses.entry(consignment).or_insert_with(|| Course::new(consignment, &policies));
             let illegal = fault.map_or_else(|| course.take(id, kind, declared).err(), Some);
-            course.note(Event { id, kind: kind.clone(), issued_at, happened_at: declared.happened_at, illegal });
+            let happened_at = declared.happened_at;
+            course.note(Event { id, kind: kind.clone(), issued_at, happened_at, illegal, withdrawn_by: None });
         }
     }
     courses.into_iter().map(|(id, course)| (id, course.finish())).collect()
@@ -77,50 +63,43 @@ fn consignments_of(
     named.or(answered).map(|id| (id, fault)).into_iter().collect()
 }
 
-impl Course {
-    fn new(id: RecordId) -> Self {
-        let countries = Countries { exporting: id.log.member, importing: None, transit: BTreeSet::new() };
-        Self {
-            shown: Consignment {
-                id,
-                state: None,
-                flags: BTreeSet::new(),
-                countries,
-                substances: BTreeSet::new(),
-                masses: BTreeMap::new(),
-                version: id,
-                acknowledged_by: BTreeSet::new(),
-                timeline: Vec::new(),
-            },
-            announced: None,
-            current: BTreeSet::from([id]),
-            replaced: BTreeSet::new(),
-            replies: BTreeMap::new(),
-            progress: None,
-            departed: false,
-            cancelled: false,
-            asked: BTreeMap::new(),
-        }
-    }
-
+impl Course<'_> {
     /// Takes an event in, or says why it changes nothing. What is refused leaves no trace.
     fn take(&mut self, id: RecordId, kind: &Kind, declared: &Draft) -> Result<(), Illegal> {
         let by = id.log.member;
         match kind {
-            Kind::ExportNotification => self.announce(declared.clone()),
+            Kind::ExportNotification => self.announce(declared.clone(), declared.issued_at),
             Kind::Acknowledgement => {
-                if declared.acknowledges.contains(&self.shown.id) {
-                    self.shown.acknowledged_by.insert(by);
+                if declared.acknowledges.contains(&self.id) {
+                    self.acknowledged_by.insert(by);
+                }
+            }
+            Kind::InfoRequest => {
+                self.guard(self.is_importing(by) || self.is_transit(by))?;
+                self.question(id, declared)?;
+            }
+            Kind::InfoResponse => {
+                self.guard(self.is_exporting(by))?;
+                let answered = declared.answers.ok_or(Illegal::NoQuestion)?;
+                if !self.questions.remove(&answered) {
+                    return Err(Illegal::NoQuestion);
                 }
             }
             Kind::NoObjection | Kind::Objection => {
                 self.guard(self.is_importing(by) || self.is_transit(by))?;
-                self.reply(by, kind, declared)?;
+                self.reply(id, *kind == Kind::NoObjection, declared)?;
+                if *kind == Kind::Objection {
+                    self.asked.insert(id, declared.to.iter().copied().collect());
+                }
             }
             Kind::StopRequest => {
                 self.guard(self.is_party(by))?;
                 self.asked.insert(id, declared.to.iter().copied().collect());
-                self.shown.flags.insert(Flag::Stopped);
+                self.stops.insert(id);
+            }
+            Kind::ExportDecision => {
+                self.guard(self.is_exporting(by))?;
+                self.decide(declared)?;
             }
             Kind::Amendment => {
                 self.guard(self.is_exporting(by))?;
@@ -128,206 +107,245 @@ impl Course {
             }
             Kind::Cancellation => {
                 self.guard(self.is_exporting(by))?;
-                if self.progress.is_some() {
+                if !self.voyages.is_empty() {
                     return Err(Illegal::AfterDeparture);
                 }
                 self.cancelled = true;
             }
-            Kind::Departure => {
-                self.guard(self.is_exporting(by))?;
-                self.depart(declared);
-            }
-            Kind::Arrival => {
-                self.guard(self.is_importing(by))?;
-                self.progress = self.progress.max(Some(State::Arrived));
-            }
-            Kind::ImportConfirmation => {
-                self.guard(self.is_importing(by))?;
-                self.progress = Some(State::Imported);
-                add(&mut self.shown.masses, &declared.goods, |mass| &mut mass.received);
-            }
-            // Anybody may warn and report, also about what was cancelled or is not known here.
-            Kind::Warning => {
-                self.asked.insert(id, declared.to.iter().copied().collect());
-                self.shown.flags.insert(Flag::Warned);
-            }
-            Kind::Feedback => {
-                let asked = declared.answers.as_ref().and_then(|answered| self.asked.get(answered));
-                if !asked.is_some_and(|members| members.contains(&by)) {
-                    return Err(Illegal::NotAddressed);
-                }
-            }
-            Kind::Seizure => {
-                self.shown.flags.insert(Flag::Seized);
-            }
-            // Told in the timeline; what they change is not derived yet.
-            Kind::InfoRequest
-            | Kind::InfoResponse
-            | Kind::ExportDecision
+            Kind::Departure
             | Kind::TransitEntry
             | Kind::TransitExit
             | Kind::Transshipment
             | Kind::Diversion
-            | Kind::DiscrepancyNote
-            | Kind::EndUseVerification
-            | Kind::Closure
-            | Kind::Reopening
-            | Kind::OverdueInquiry
+            | Kind::Arrival
+            | Kind::ImportConfirmation => self.take_movement(id, kind, declared)?,
+            Kind::DiscrepancyNote | Kind::EndUseVerification | Kind::Closure | Kind::Reopening => {
+                self.take_settlement(id, kind, declared)?;
+            }
+            Kind::OverdueInquiry
             | Kind::Missing
+            | Kind::Warning
+            | Kind::Feedback
             | Kind::StopAnswer
+            | Kind::Seizure
             | Kind::Incident
-            | Kind::Withdrawal
-            | Kind::OperationOpening
+            | Kind::Withdrawal => self.take_alert(id, kind, declared)?,
+            Kind::AudienceGrant => self.party(self.is_party(by))?,
+            // They belong to no consignment; who names one all the same changes nothing of it.
+            Kind::OperationOpening
             | Kind::OperationInvitation
             | Kind::OperationMessage
             | Kind::OperationJoining
             | Kind::OperationClosing
             | Kind::Policy
-            | Kind::CodeList
-            | Kind::AudienceGrant => {}
+            | Kind::CodeList => {}
             Kind::Other(_) => return Err(Illegal::UnknownKind),
         }
         Ok(())
     }
 
-    /// What holds for every event of the parties.
+    /// The goods move.
+    fn take_movement(&mut self, id: RecordId, kind: &Kind, declared: &Draft) -> Result<(), Illegal> {
+        let by = id.log.member;
+        if *kind == Kind::Departure {
+            self.guard(self.is_exporting(by))?;
+            self.depart(id, declared);
+        } else if *kind == Kind::Diversion {
+            self.guard(self.is_party(by))?;
+            self.divert(id, declared);
+        } else if matches!(kind, Kind::Arrival | Kind::ImportConfirmation) {
+            self.guard(self.is_importing(by))?;
+            let imported = *kind == Kind::ImportConfirmation;
+            let waits = if imported {
+                |voyage: &super::voyage::Voyage| !voyage.imported
+            } else {
+                |voyage: &super::voyage::Voyage| !voyage.arrived
+            };
+            let voyage = self.voyage_or_new(id, declared, waits);
+            voyage.arrive();
+            // Goods that were refused are here, and not received.
+            if imported && declared.release != Some(Declared::Valid(Release::Refused)) {
+                voyage.imported = true;
+                voyage.imported_at = declared.happened_at.or(declared.issued_at);
+                add(&mut voyage.received, &amounts(&declared.goods));
+            }
+        } else {
+            // Into a transit country, out of it, or from ship to ship.
+            let exporting = *kind == Kind::Transshipment && self.is_exporting(by);
+            self.guard(self.is_transit(by) || exporting)?;
+            self.voyage_or_new(id, declared, |voyage| !voyage.arrived).in_transit = true;
+        }
+        Ok(())
+    }
+
+    /// What left and what came is compared, and the consignment comes to its end.
+    fn take_settlement(&mut self, id: RecordId, kind: &Kind, declared: &Draft) -> Result<(), Illegal> {
+        let by = id.log.member;
+        let (exporting, importing) = (self.is_exporting(by), self.is_importing(by));
+        if *kind == Kind::DiscrepancyNote {
+            self.party(exporting || importing)?;
+            let note = Note::of(declared, amounts(&declared.goods));
+            let voyage = self.voyage_mut(id, declared, |voyage| voyage.imported)?;
+            *(if exporting { &mut voyage.exporting_note } else { &mut voyage.importing_note }) = Some(note);
+        } else if *kind == Kind::EndUseVerification {
+            self.guard(importing)?;
+            let voyage = self.voyage(declared, |voyage| voyage.imported).ok_or(Illegal::NotImported)?;
+            if !self.voyages[voyage].imported {
+                return Err(Illegal::NotImported);
+            }
+            self.voyage_mut(id, declared, |voyage| voyage.imported)?.end_use.clone_from(&declared.verification);
+            if declared.verification == Some(Declared::Valid(Verification::Diverted)) {
+                self.misuse.insert(id);
+            }
+        } else if *kind == Kind::Closure {
+            self.guard(exporting || importing)?;
+            if importing { self.propose_closure(id, declared)? } else { self.confirm_closure(id, declared)? }
+        } else {
+            self.party(exporting || importing)?;
+            if !self.cancelled && !self.is_closed() {
+                return Err(Illegal::NotClosed);
+            }
+            self.cancelled = false;
+            self.closure = None;
+            self.closing_disputed = false;
+        }
+        Ok(())
+    }
+
+    fn propose_closure(&mut self, id: RecordId, declared: &Draft) -> Result<(), Illegal> {
+        let states: Vec<State> = self.voyages.iter().map(super::voyage::Voyage::state).collect();
+        let accounted = !states.is_empty() && states.iter().all(|state| *state >= State::Imported);
+        let reconciled = declared.closing_state == Some(Declared::Valid(ClosingState::Reconciled));
+        if !accounted || (reconciled && states.contains(&State::Discrepant)) {
+            return Err(Illegal::NotAccountedFor);
+        }
+        self.closing_disputed = false;
+        self.closure = Some(Closure {
+            proposal: id,
+            proposed_at: declared.issued_at.unwrap_or(crate::encoding::time::UnixTime::ZERO),
+            closing_state: declared.closing_state.clone(),
+            confirmed_by: None,
+        });
+        Ok(())
+    }
+
+    fn confirm_closure(&mut self, id: RecordId, declared: &Draft) -> Result<(), Illegal> {
+        let closure = self.closure.as_mut().ok_or(Illegal::NoProposal)?;
+        if closure.closing_state == declared.closing_state {
+            closure.confirmed_by = Some(id);
+            self.closing_disputed = false;
+        } else {
+            self.closing_disputed = true;
+        }
+        Ok(())
+    }
+
+    /// Anybody may warn and report, also about what was cancelled, closed or is not known here.
+    fn take_alert(&mut self, id: RecordId, kind: &Kind, declared: &Draft) -> Result<(), Illegal> {
+        let by = id.log.member;
+        let party = self.announced.is_some() && self.is_party(by);
+        if *kind == Kind::OverdueInquiry {
+            self.party(self.is_exporting(by) || self.is_importing(by))?;
+        } else if *kind == Kind::Missing {
+            self.party(self.is_exporting(by) || self.is_importing(by))?;
+            let voyage = self.voyage_mut_if(id, declared, |voyage| !voyage.arrived)?;
+            voyage.missing.insert(id);
+        } else if *kind == Kind::Warning {
+            self.asked.insert(id, declared.to.iter().copied().collect());
+        } else if *kind == Kind::Feedback {
+            let asked = declared.answers.as_ref().filter(|answered| !self.has_objection(answered));
+            if !asked.is_some_and(|answered| self.is_asked(answered, by)) {
+                return Err(Illegal::NotAddressed);
+            }
+        } else if *kind == Kind::StopAnswer {
+            self.party(self.is_exporting(by) || self.is_transit(by))?;
+            let demand = declared.answers.filter(|id| self.stops.contains(id) || self.has_objection(id));
+            let demand = demand.filter(|answered| self.is_asked(answered, by)).ok_or(Illegal::NotAddressed)?;
+            self.stop_answers.entry(demand).or_default().insert(id);
+        } else if *kind == Kind::Seizure {
+            let seized = amounts(&declared.goods);
+            match self.voyage(declared, |voyage| !voyage.imported) {
+                Some(at) => drop(self.voyages[at].seized.insert(id, (by, seized))),
+                None => drop(self.loose.insert(id, seized)),
+            }
+        } else if *kind == Kind::Incident {
+            let what = declared.incident.as_ref().and_then(|incident| incident.valid().copied());
+            if party && what == Some(IncidentKind::Diversion) {
+                self.diversions.insert(id);
+            }
+            // A stranger's word changes no state; without the word itself a party is believed to mean the goods.
+            if party
+                && what != Some(IncidentKind::SuspiciousTransaction)
+                && let Ok(voyage) = self.voyage_mut_if(id, declared, |voyage| !voyage.arrived)
+            {
+                voyage.incidents.insert(id);
+            }
+        } else {
+            return self.withdraw(id, declared);
+        }
+        self.alerts.insert(id, kind.clone());
+        Ok(())
+    }
+
+    /// As [`Course::voyage_mut`], for a shipment that has not arrived.
+    fn voyage_mut_if(
+        &mut self,
+        id: RecordId,
+        declared: &Draft,
+        waits: fn(&super::voyage::Voyage) -> bool,
+    ) -> Result<&mut super::voyage::Voyage, Illegal> {
+        let at = self.voyage(declared, waits);
+        let at = at.ok_or(if self.voyages.is_empty() { Illegal::NothingShipped } else { Illegal::HasArrived })?;
+        if !waits(&self.voyages[at]) {
+            return Err(Illegal::HasArrived);
+        }
+        self.voyage_mut(id, declared, waits)
+    }
+
+    /// Takes an alert back: it stays in the timeline, and what it changed is undone.
+    fn withdraw(&mut self, id: RecordId, declared: &Draft) -> Result<(), Illegal> {
+        let alert = declared.answers.filter(|alert| alert.log.member == id.log.member);
+        let alert = alert.filter(|alert| self.alerts.contains_key(alert)).ok_or(Illegal::NoOwnAlert)?;
+        self.alerts.remove(&alert);
+        self.asked.remove(&alert);
+        self.loose.remove(&alert);
+        self.diversions.remove(&alert);
+        for voyage in &mut self.voyages {
+            voyage.missing.remove(&alert);
+            voyage.incidents.remove(&alert);
+            voyage.seized.remove(&alert);
+        }
+        for answers in self.stop_answers.values_mut() {
+            answers.remove(&alert);
+        }
+        self.withdrawn.insert(alert, id);
+        Ok(())
+    }
+
+    fn is_asked(&self, record: &RecordId, member: MemberCode) -> bool {
+        self.asked.get(record).is_some_and(|members| members.contains(&member))
+    }
+
+    /// What holds for every event of the parties, while the consignment is open.
     fn guard(&self, is_its_part: bool) -> Result<(), Illegal> {
-        if self.announced.is_none() {
-            Err(Illegal::NotificationNotHeld)
-        } else if !is_its_part {
-            Err(Illegal::NotAParty)
-        } else if self.cancelled {
+        self.party(is_its_part)?;
+        if self.cancelled {
             Err(Illegal::AfterCancellation)
+        } else if self.is_closed() {
+            Err(Illegal::AfterClosure)
         } else {
             Ok(())
         }
     }
 
-    /// The notification, or its next version.
-    fn announce(&mut self, announced: Draft) {
-        let notified = masses(&announced.goods);
-        self.shown.countries = countries(&announced, self.shown.id.log.member);
-        // Without the goods, which not everybody reads, the summary names the substances.
-        self.shown.substances = if announced.goods.is_empty() {
-            announced.substances.iter().cloned().collect()
+    /// What holds for the events of the parties that may follow a cancellation or closure too.
+    fn party(&self, is_its_part: bool) -> Result<(), Illegal> {
+        if self.announced.is_none() {
+            Err(Illegal::NotificationNotHeld)
+        } else if !is_its_part {
+            Err(Illegal::NotAParty)
         } else {
-            announced.goods.iter().filter_map(|line| line.substance.clone()).collect()
-        };
-        self.shown.masses.values_mut().for_each(|mass| mass.notified = 0);
-        for (substance, grams) in notified {
-            self.shown.masses.entry(substance).or_default().notified = grams;
+            Ok(())
         }
-        self.shown.masses.retain(|_, mass| *mass != Masses::default());
-        self.announced = Some(announced);
-    }
-
-    fn reply(&mut self, by: MemberCode, kind: &Kind, declared: &Draft) -> Result<(), Illegal> {
-        let answered = declared.answers.ok_or(Illegal::NoVersion)?;
-        if self.replaced.contains(&answered) {
-            return Err(Illegal::EarlierVersion);
-        }
-        if !self.current.contains(&answered) {
-            return Err(Illegal::NoVersion);
-        }
-        let consents = *kind == Kind::NoObjection;
-        self.replies.insert(by, Reply { consents, at_most: declared.max_net_mass_g });
-        Ok(())
-    }
-
-    fn amend(&mut self, id: RecordId, declared: &Draft) -> Result<(), Illegal> {
-        let old = self.announced.as_ref().ok_or(Illegal::NotificationNotHeld)?;
-        // A reader without the changes knows that there are some, and has to reckon with the worst.
-        let material = if declared.changes.is_empty() {
-            true
-        } else {
-            let new = amended(old, &declared.changes, self.progress.is_some()).ok_or(Illegal::BadAmendment)?;
-            let material = is_material(old, &new, self.shown.id.log.member);
-            self.announce(new);
-            material
-        };
-        if material {
-            self.replaced.append(&mut self.current);
-            self.replies.clear();
-            self.shown.version = id;
-        }
-        self.current.insert(id);
-        self.shown.flags.insert(Flag::Amended);
-        Ok(())
-    }
-
-    fn depart(&mut self, declared: &Draft) {
-        if !self.is_cleared() {
-            self.shown.flags.insert(Flag::UnclearedDeparture);
-        }
-        self.departed = true;
-        self.progress = self.progress.max(Some(State::Departed));
-        add(&mut self.shown.masses, &declared.goods, |mass| &mut mass.departed);
-        let total = self.shown.masses.values().fold(0_u64, |sum, mass| sum.saturating_add(mass.departed));
-        let above_consent = self.replies.values().filter_map(|reply| reply.at_most).any(|most| total > most.grams());
-        let announced = self.announced.as_ref().is_some_and(|announced| !announced.goods.is_empty());
-        let above_announced = announced && self.shown.masses.values().any(|mass| exceeds(mass.departed, mass.notified));
-        if above_consent || above_announced {
-            self.shown.flags.insert(Flag::OverShipped);
-        }
-    }
-
-    fn is_exporting(&self, member: MemberCode) -> bool {
-        self.shown.countries.exporting == member
-    }
-
-    fn is_importing(&self, member: MemberCode) -> bool {
-        self.shown.countries.importing == Some(member)
-    }
-
-    fn is_transit(&self, member: MemberCode) -> bool {
-        self.shown.countries.transit.contains(&member)
-    }
-
-    fn is_party(&self, member: MemberCode) -> bool {
-        self.is_exporting(member) || self.is_importing(member) || self.is_transit(member)
-    }
-
-    fn is_objected(&self) -> bool {
-        self.replies.values().any(|reply| !reply.consents)
-    }
-
-    /// The importing country consents to the present version, and nobody objects.
-    fn is_cleared(&self) -> bool {
-        let importing = self.shown.countries.importing.and_then(|member| self.replies.get(&member));
-        importing.is_some_and(|reply| reply.consents) && !self.is_objected()
-    }
-
-    fn state(&self) -> State {
-        if self.cancelled {
-            State::Cancelled
-        } else if let Some(progress) = self.progress {
-            progress
-        } else if self.is_objected() {
-            State::Objected
-        } else if self.is_cleared() {
-            State::Cleared
-        } else {
-            State::Notified
-        }
-    }
-
-    fn note(&mut self, event: Event) {
-        let late = |happened: UnixTime| event.issued_at.since(happened) > LATE_AFTER_S;
-        if event.illegal.is_none() && event.happened_at.is_some_and(late) {
-            self.shown.flags.insert(Flag::LateReport);
-        }
-        self.shown.timeline.push(event);
-    }
-
-    /// The consignment as it stands at the end.
-    fn finish(mut self) -> Consignment {
-        if self.progress.is_some() && self.is_objected() {
-            self.shown.flags.insert(Flag::Objected);
-        }
-        if self.progress.is_some() && !self.departed {
-            self.shown.flags.insert(Flag::ArrivedUnannounced);
-        }
-        self.shown.state = self.announced.is_some().then(|| self.state());
-        self.shown
     }
 }

@@ -9,6 +9,9 @@ use crate::encoding::cbor::Value;
 use crate::encoding::time::UnixTime;
 use crate::record::{Compartment, Context, Draft, Strictness};
 
+mod invariants;
+mod scenarios;
+
 const DAY: i64 = 86_400;
 
 const NOTIFICATION: &str = r#"{"kind": "E02", "ucr": "3GE204567890-AN2750", "destination": "MZ",
@@ -98,12 +101,12 @@ fn whole_life() -> Records {
 
 #[test]
 fn a_consignment_from_announcement_to_import() {
-    let states = [State::Notified, State::Notified, State::Cleared, State::Departed, State::Arrived, State::Imported];
+    let states = [State::Notified, State::Notified, State::Cleared, State::Departed, State::Arrived, State::Reconciled];
     for (count, state) in (1..).zip(states) {
         check(whole_life().into_iter().take(count).collect(), state, &[], &[]);
     }
     let json = one(whole_life()).to_json();
-    assert_eq!(json["state"], "IMPORTED");
+    assert_eq!(json["state"], "RECONCILED");
     assert_eq!((&json["exporting"], &json["importing"]), (&"GE".into(), &"MZ".into()));
     assert_eq!(json["transit"], serde_json::json!(["TR"]));
     assert_eq!(json["acknowledged_by"], serde_json::json!(["MZ"]));
@@ -214,7 +217,7 @@ fn nothing_but_warnings_follows_a_cancellation() {
     check(records, State::Cancelled, &[Flag::Warned], &faults);
     let mut late = whole_life();
     late.push(record("GE-3", 9, cancellation));
-    check(late, State::Imported, &[], &[("GE-3", Illegal::AfterDeparture)]);
+    check(late, State::Reconciled, &[], &[("GE-3", Illegal::AfterDeparture)]);
 }
 
 #[test]
