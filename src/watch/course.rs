@@ -166,12 +166,14 @@ impl<'a> Course<'a> {
 
     pub(super) fn amend(&mut self, id: RecordId, declared: &Draft) -> Result<(), Illegal> {
         let old = self.announced.as_ref().ok_or(Illegal::NotificationNotHeld)?;
+        // What has left is not replied to anew: an objection stays, whatever the route becomes.
+        let before_departure = self.voyages.is_empty();
         // A reader without the changes knows that there are some, and has to reckon with the worst.
         let material = if declared.changes.is_empty() {
-            true
+            before_departure
         } else {
-            let mut new = amended(old, &declared.changes, !self.voyages.is_empty()).ok_or(Illegal::BadAmendment)?;
-            let material = is_material(old, &new, self.id.log.member);
+            let mut new = amended(old, &declared.changes, !before_departure).ok_or(Illegal::BadAmendment)?;
+            let material = before_departure && is_material(old, &new, self.id.log.member);
             if material && declared.reply_by.is_some() {
                 new.reply_by = declared.reply_by;
             }
@@ -199,7 +201,10 @@ impl<'a> Course<'a> {
 
     /// The exporting country's decision: its own, within what the receiver's policy makes of silence.
     pub(super) fn decide(&mut self, declared: &Draft) -> Result<(), Illegal> {
-        self.check_version(declared)?;
+        let reply = self.replies.values().any(|reply| Some(reply.id) == declared.answers);
+        if !reply {
+            self.check_version(declared)?;
+        }
         let decision = declared.decision.as_ref().and_then(|decision| decision.valid().copied());
         let decision = decision.ok_or(Illegal::UnknownDecision)?;
         match decision {

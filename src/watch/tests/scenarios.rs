@@ -515,6 +515,34 @@ fn an_incident_on_the_way_is_a_state() {
 }
 
 #[test]
+fn a_new_route_after_the_departure_voids_no_objection() {
+    let mut world = World::default();
+    world.notify("2026-01-05", nitrate("20"), json!({}));
+    let objection = world.say("MZ", "2026-01-06", "E07", json!({"answers": "GE-1", "reason_code": "no-import-permit"}));
+    let decision = world.say(
+        "GE",
+        "2026-01-07",
+        "E09",
+        json!({"answers": objection, "decision": "released-over-objection", "legal_basis": "x"}),
+    );
+    assert_eq!(world.why(&decision), None, "a decision may answer a reply");
+    world.stands(State::Decided, &[]);
+    world.say("GE", "2026-01-08", "E13", json!({"answers": "GE-1", "goods": nitrate("20")}));
+    world.stands(State::Departed, &[Flag::Objected]);
+    let route = json!([{"path": "/itinerary", "value": [{"unlocode": "TRIST"}]}]);
+    world.say("GE", "2026-01-09", "E10", json!({"answers": "GE-1", "reason": "weather", "changes": route}));
+    world.stands(State::Departed, &[Flag::Amended, Flag::Objected]);
+    assert_eq!((world.now().version, world.now().due.len()), (id("GE-1"), 1));
+    assert!(
+        world.now().countries.transit.contains(&"TR".parse().expect("a member")),
+        "and who is passed through is a party"
+    );
+    let trade = json!([{"path": "/consignee/name", "value": "Another"}]);
+    let late = world.say("GE", "2026-01-10", "E10", json!({"answers": "GE-1", "reason": "sold on", "changes": trade}));
+    assert_eq!(world.why(&late), Some(Illegal::BadAmendment));
+}
+
+#[test]
 fn misuse_wants_a_report() {
     let mut world = World::default();
     world.notify("2026-01-05", nitrate("20"), json!({}));
