@@ -362,6 +362,31 @@ mod tests {
     }
 
     #[test]
+    fn a_statement_of_more_than_16_kib_is_not_even_read() {
+        let too_long = Flaw::Form(ProfileError::Labels(CborError::Shape { object: "statement" }));
+        assert_ne!(Statement::read(&[0; STATEMENT_BYTES_MAX]).err(), Some(too_long.clone()));
+        assert_eq!(Statement::read(&[0; STATEMENT_BYTES_MAX + 1]).err(), Some(too_long));
+    }
+
+    #[test]
+    fn subject_and_issuer_are_those_of_the_place() {
+        let key = SecretKey::from_seed(&[7; 32]);
+        let statement = example(&key);
+        let read_with = |claim: i64, text: &str| {
+            let (_, mut object) = Statement::read(&statement.signed([0; 64])).unwrap();
+            let claims = object.protected.remove(&Value::from(label::CWT_CLAIMS)).unwrap();
+            let mut claims = claims.as_map().unwrap().clone();
+            claims.remove(&Value::from(claim)).unwrap();
+            object.protected.insert(label::CWT_CLAIMS, claims.with(claim, text));
+            Statement::read(&object.encode()).map(|(read, _)| read)
+        };
+        let (issuer, subject) = (1, 2);
+        assert_eq!(read_with(subject, "GE-7"), Ok(statement.clone()));
+        assert!(matches!(read_with(subject, "GE-8"), Err(Flaw::Form(_))));
+        assert!(matches!(read_with(issuer, "TR"), Err(Flaw::Form(_))));
+    }
+
+    #[test]
     fn tags_are_sorted_and_unique_and_lanes_lie_before_the_record() {
         let key = SecretKey::from_seed(&[7; 32]);
         let good = example(&key);

@@ -445,7 +445,46 @@ mod tests {
         })
     }
 
+    fn any_mark() -> impl Strategy<Value = Mark> {
+        (any_record(), any::<[u8; 32]>(), 0..5).prop_map(|(id, digest, kind)| match kind {
+            0 => Mark::Audited(id.log),
+            1 => Mark::Flag(id),
+            2 => Mark::Inbox(id),
+            3 => Mark::Source(Digest(digest)),
+            _ => Mark::Scanned(id.log),
+        })
+    }
+
+    #[test]
+    fn what_may_one_day_be_erased_is_kept_with_the_bodies() {
+        let id: RecordId = "GE-7".parse().unwrap();
+        for key in [Key::Head(id), Key::Compartment(id, 1), Key::Lanes(id), Key::Slot(id)] {
+            assert!(key.is_body(), "{key}");
+        }
+        let proofs =
+            [Key::Cosignature(id.log, id.log.member), Key::FrontierCosignature(id.log.member), Key::Fork(id.log, 1)];
+        for key in
+            [Key::Published, Key::Statement(id), Key::Checkpoint(id.log), Key::Intent(id)].into_iter().chain(proofs)
+        {
+            assert!(!key.is_body(), "{key}");
+        }
+    }
+
+    #[test]
+    fn an_operator_is_told_which_frame_it_is() {
+        let id: RecordId = "GE.2-7".parse().unwrap();
+        assert_eq!(Key::Statement(id).to_string(), "statement GE.2-7");
+        assert_eq!(Key::Checkpoint(id.log).to_string(), "the checkpoint of log GE.2");
+        assert_eq!(Key::Compartment(id, 1).to_string(), "compartment 1 of GE.2-7");
+    }
+
     proptest! {
+        #[test]
+        fn marks_survive_the_round_trip_and_sort_alike(a in any_mark(), b in any_mark()) {
+            prop_assert_eq!(Mark::from_bytes(&a.to_bytes()), Some(a));
+            prop_assert_eq!(a.to_bytes().cmp(&b.to_bytes()), a.cmp(&b));
+        }
+
         #[test]
         fn keys_survive_the_round_trip_and_sort_alike(a in any_key(), b in any_key()) {
             prop_assert_eq!(Key::from_bytes(&a.to_bytes()), Some(a));
