@@ -331,12 +331,18 @@ impl<S: Store> Node<S> {
 
     /// A root for this node's witness key to sign; `None` while no manifest names one.
     fn own_root(&self, turn: &Turn, claim: Claim, root: crate::encoding::hash::Digest) -> Option<Root> {
+        // Others keep the newest: after a clock that was a little ahead, one dated before it would be no news to them. What was dated so
+        // far ahead that nobody took it does not count.
+        let now = turn.now.time();
+        let before = self.witness.newest.as_ref().and_then(|(signed, _)| Some(signed.claim().ok()?.issued_at));
+        let issued_at =
+            before.filter(|before| before.since(now) <= limits::CLOCK_AHEAD_S).map_or(now, |at| at.max(now));
         Some(Root {
             claim,
             root,
             by: self.me.member,
             kid: self.federation.witness_key(self.me.member)?.kid(),
-            issued_at: turn.now.time(),
+            issued_at,
             federation: self.federation.id(),
         })
     }
