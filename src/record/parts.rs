@@ -251,4 +251,6 @@ macro_rules! closed_debug {
     )*};
 }
 
+pub(super) use closed_debug;
+
 closed_debug!(Party, PartyId, Place, Goods, Value, Packages, SealedContainer, Conveyance, Attachment, Change);

@@ -213,15 +213,4 @@ fn check_limits(name: &str, limits: &[Limit], findings: &mut Findings) {
     }
 }
 
-/// Shows no content, like every other part of a record.
-macro_rules! closed_debug {
-    ($($name:ident),*) => {$(
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(concat!(stringify!($name), " { .. }"))
-            }
-        }
-    )*};
-}
-
-closed_debug!(Terms, Calendar, Tolerances, Limit);
+super::parts::closed_debug!(Terms, Calendar, Tolerances, Limit);

@@ -91,8 +91,29 @@ pub enum Harm {
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     durable: MemoryStore,
-    guard: BTreeMap<(LogId, u64), Digest>,
+    guard: Signed,
     faults: VecDeque<io::ErrorKind>,
+}
+
+/// What a signer guard remembers, in memory.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Signed(BTreeMap<(LogId, u64), Digest>);
+
+impl Signed {
+    /// Remembers what is about to be signed; refuses a second digest at a position.
+    pub(super) fn allow(&mut self, log: LogId, frames: &[(u64, Digest)]) -> Result<(), String> {
+        for (position, digest) in frames {
+            if *self.0.entry((log, *position)).or_insert(*digest) != *digest {
+                return Err(format!("position {position} was signed otherwise"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets a log from a position on.
+    pub(super) fn rewind(&mut self, log: LogId, position: u64) {
+        self.0.retain(|(held, at), _| *held != log || *at < position);
+    }
 }
 
 /// The store of [`Memory`]: what is held, and what of it is not durable yet.
@@ -168,16 +189,11 @@ impl Medium for Memory {
     }
 
     fn guard(&mut self, log: LogId, frames: &[(u64, Digest)]) -> Result<(), String> {
-        for (position, digest) in frames {
-            if *self.guard.entry((log, *position)).or_insert(*digest) != *digest {
-                return Err(format!("position {position} was signed otherwise"));
-            }
-        }
-        Ok(())
+        self.guard.allow(log, frames)
     }
 
     fn rewind_guard(&mut self, log: LogId, position: u64) {
-        self.guard.retain(|(held, at), _| *held != log || *at < position);
+        self.guard.rewind(log, position);
     }
 
     fn restore(&mut self, backup: &Self) {
@@ -196,7 +212,7 @@ impl Medium for Memory {
             Harm::LostDisk => *self = Self::default(),
             Harm::Rot | Harm::Misdirected => {
                 // Of one's own log a statement may be the only copy: what nobody holds, nobody can heal.
-                let own = self.guard.keys().next().map(|(log, _)| *log);
+                let own = self.guard.0.keys().next().map(|(log, _)| *log);
                 if let Some(key) = self.durable.any_statement(random, own) {
                     self.durable.damage(key);
                 }

@@ -313,7 +313,7 @@ impl Dice {
 
     /// Once in so many times.
     fn once_in(&mut self, times: u32) -> bool {
-        self.below(times) == 0
+        self.0.once_in(times)
     }
 
     fn within(&mut self, milliseconds: i64) -> i64 {
@@ -329,8 +329,7 @@ impl Dice {
     }
 
     fn one_of<T: Clone>(&mut self, from: &[T]) -> T {
-        let count = u32::try_from(from.len()).unwrap_or(u32::MAX);
-        from[self.below(count) as usize].clone()
+        self.0.one_of(from).clone()
     }
 
     /// Mostly a handful, now and then dozens.

@@ -1,21 +1,19 @@
 //! A medium with which nothing goes wrong, for runs that are about something else: it holds one copy of a ledger and not two.
 
-use std::collections::BTreeMap;
-
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::LogId;
 use crate::encoding::random::Randomness;
 use crate::ledger::StoreError;
 use crate::ledger::memory::MemoryStore;
 
-use super::medium::{Harm, Medium};
+use super::medium::{Harm, Medium, Signed};
 
 /// Keeps everything that is staged, also when the process ends. No harm is done to it. While a node runs on it, what it holds is the
 /// node's: a clone is then a backup of the guard alone.
 #[derive(Clone, Debug, Default)]
 pub struct Steady {
     held: MemoryStore,
-    guard: BTreeMap<(LogId, u64), Digest>,
+    guard: Signed,
 }
 
 impl Medium for Steady {
@@ -42,16 +40,11 @@ impl Medium for Steady {
     }
 
     fn guard(&mut self, log: LogId, frames: &[(u64, Digest)]) -> Result<(), String> {
-        for (position, digest) in frames {
-            if *self.guard.entry((log, *position)).or_insert(*digest) != *digest {
-                return Err(format!("position {position} was signed otherwise"));
-            }
-        }
-        Ok(())
+        self.guard.allow(log, frames)
     }
 
     fn rewind_guard(&mut self, log: LogId, position: u64) {
-        self.guard.retain(|(held, at), _| *held != log || *at < position);
+        self.guard.rewind(log, position);
     }
 
     fn restore(&mut self, backup: &Self) {
