@@ -21,6 +21,7 @@ pub mod calendar;
 mod clock;
 mod consignment;
 mod course;
+mod dossier;
 mod fold;
 mod order;
 mod state;
@@ -32,6 +33,7 @@ mod tests;
 pub use balance::{Balance, Sums};
 pub use clock::{Lateness, Standing, standing};
 pub use consignment::{Closure, Consignment, Countries, Event, Masses, Shipment};
+pub use dossier::{Dossier, Records};
 pub use state::{Flag, Illegal, State};
 
 use std::collections::BTreeMap;
