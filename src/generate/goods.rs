@@ -8,8 +8,8 @@ use super::tables::Lot;
 /// The standard error of a weighing, in parts per million.
 const SCALE_PPM: i64 = 3_000;
 
-/// One line of goods of so many grams, declared in a unit.
-pub(super) fn line(lot: &Lot, grams: u64, unit: &str, ppm: Option<u32>) -> Goods {
+/// One line of goods of so many grams, declared in a unit as a scale shows them. Packages are counted, and no scale is asked.
+pub(super) fn line(lot: &Lot, grams: u64, shown: u64, unit: &str, ppm: Option<u32>) -> Goods {
     let substance = SubstanceList::current().get(lot.substance);
     let bulk = grams >= 100_000_000 && lot.density.is_none();
     let packages = Packages {
@@ -26,7 +26,7 @@ pub(super) fn line(lot: &Lot, grams: u64, unit: &str, ppm: Option<u32>) -> Goods
         description: substance.map(|substance| substance.name.clone()),
         concentration_ppm: ppm.and_then(|ppm| Ppm::try_from(ppm).ok()),
         density_g_per_l: lot.density.filter(|_| unit == "LTR"),
-        net: Some(Quantity { value: amount(grams, unit, lot.density), unit: unit.to_owned() }),
+        net: Some(Quantity { value: amount(shown, unit, lot.density), unit: unit.to_owned() }),
         packages: vec![packages],
         ..Goods::default()
     }

@@ -133,7 +133,7 @@ impl Story<'_> {
 
     fn notify(&mut self, at: UnixTime, departs: UnixTime, travels: i64) -> usize {
         let order = self.order.clone();
-        let goods = line(&order.lot, order.grams, order.lot.unit, order.ppm);
+        let goods = line(&order.lot, order.grams, order.grams, order.lot.unit, order.ppm);
         let dispatch = window(departs, 0, 3);
         let arrival = window(departs.plus(travels), -2, 4);
         let draft = Draft {
@@ -172,7 +172,7 @@ impl Story<'_> {
 
     fn depart(&mut self, notified: usize, at: UnixTime, grams: u64, number: u32, of: u32) -> usize {
         let order = self.order.clone();
-        let goods = line(&order.lot, weighed(grams, self.random), order.lot.unit, order.ppm);
+        let goods = line(&order.lot, grams, weighed(grams, self.random), order.lot.unit, order.ppm);
         let draft = Draft {
             happened_at: Some(at),
             mode: Some(self.mode.code),
@@ -238,7 +238,7 @@ impl Story<'_> {
 
     fn import(&mut self, here: Trader, answers: Option<usize>, at: UnixTime, grams_here: u64, slip: bool) {
         let order = self.order.clone();
-        let mut goods = line(&order.lot, weighed(grams_here, self.random), order.lot.unit, order.ppm);
+        let mut goods = line(&order.lot, grams_here, weighed(grams_here, self.random), order.lot.unit, order.ppm);
         if slip && let Some(net) = &mut goods.net {
             // The number in one unit with the name of another: tonnes for kilograms, cubic metres for litres.
             let wrong = if net.unit == "TNE" {

@@ -353,6 +353,14 @@ impl Draft {
         format!("{fault}; docs/import.md lists the fields of a record{place}")
     }
 
+    /// Whether it belongs to nothing that is known: an arrival or import of which nobody has said that it was coming.
+    #[must_use]
+    pub fn opens_unannounced(&self) -> bool {
+        matches!(self.kind, Some(Kind::Arrival | Kind::ImportConfirmation))
+            && self.answers.is_none()
+            && self.consignment.is_none()
+    }
+
     /// The acknowledgement that a node makes by itself: the bodies of these records of `author` have arrived here.
     ///
     /// One goes out per batch of bodies, at most [`super::MAX_ENTRIES`] of them, and never for an acknowledgement.

@@ -133,6 +133,12 @@ pub enum Fault {
     /// A grant of what names persons.
     #[error("names persons, and what is granted cannot be taken back")]
     PersonalData,
+    /// An arrival that belongs to nothing known, and nothing by which it could be found.
+    #[error("missing, and there is no UCR, MRN, bill of lading, container or seal by which to find what it belongs to")]
+    NoReference,
+    /// The country that goods came from is not addressed.
+    #[error("does not name {0}, where the goods come from: it does not learn that they came")]
+    DoesNotLearn(String),
     /// A code that is not one of the few allowed.
     #[error("not one of {0}")]
     NotOneOf(&'static str),

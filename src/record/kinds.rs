@@ -69,9 +69,10 @@ pub(super) static FORMS: [Form; 37] = [
         .wanting(&["happened_at", "place", "former_conveyance"]),
     confidential(Kind::Diversion, "E17", "diversion", &["to", "answers", "diversion", "new_destination", "reason"])
         .wanting(&["happened_at", "place"]),
-    open(Kind::Arrival, "E18", "arrival", &["to", "answers"])
+    // What comes without a word from the exporting country answers nothing: `rules.rs`.
+    open(Kind::Arrival, "E18", "arrival", &["to"])
         .wanting(&["happened_at", "place"]),
-    open(Kind::ImportConfirmation, "E19", "import-confirmation", &["to", "answers", "goods"])
+    open(Kind::ImportConfirmation, "E19", "import-confirmation", &["to", "goods"])
         .wanting(&["happened_at", "mrn", "release"]),
     open(Kind::DiscrepancyNote, "E20", "discrepancy-note", &["to", "answers", "cause"])
         .wanting(&["goods", "remarks"]),

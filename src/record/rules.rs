@@ -30,6 +30,9 @@ pub(super) fn check_rules(draft: &Draft, kind: &Kind, findings: &mut Findings) {
     if draft.new_destination.is_some() && draft.new_destination == draft.destination {
         findings.doubt("new_destination", Fault::NotOneOf("the other countries: the goods were meant for this one"));
     }
+    if draft.opens_unannounced() {
+        check_unannounced(draft, findings);
+    }
     for (at, name) in draft.compartments.iter().enumerate() {
         match name.parse::<Compartment>() {
             Err(_) => findings.error(format!("compartments/{at}"), Fault::NotOneOf("the names of compartments")),
@@ -46,6 +49,19 @@ pub(super) fn check_rules(draft: &Draft, kind: &Kind, findings: &mut Findings) {
         for (at, code) in unknown {
             findings.doubt(format!("substances/{at}"), Fault::UnknownSubstance(code.clone()));
         }
+    }
+}
+
+/// What nobody announced is found again by what it carries, and the country that it came from has to learn of it.
+fn check_unannounced(draft: &Draft, findings: &mut Findings) {
+    let numbered = draft.ucr.is_some() || draft.mrn.is_some() || draft.bill_of_lading.is_some();
+    if !numbered && draft.containers.is_empty() && draft.seals.is_empty() {
+        findings.warning("answers", Fault::NoReference);
+    }
+    match &draft.export_country {
+        None => findings.warning("export_country", Fault::Missing),
+        Some(country) if draft.to.iter().any(|member| member.as_str() == country.as_str()) => {}
+        Some(country) => findings.warning("to", Fault::DoesNotLearn(country.to_string())),
     }
 }
 

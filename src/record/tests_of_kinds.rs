@@ -29,6 +29,58 @@ fn goods() -> Json {
     json!([{"substance": "urea", "hs6": "310210", "net": {"value": "24", "unit": "TNE"}}])
 }
 
+#[test]
+fn an_arrival_that_nobody_announced_says_how_to_find_it() {
+    let check = |json: Json| {
+        let draft: Draft = serde_json::from_value(json).expect("a draft");
+        let checked = draft.check(&context("E18", Strictness::Own)).expect("no more than warnings");
+        let opens = checked.record.declared().opens_unannounced();
+        let warned = checked.warnings.iter().map(ToString::to_string).collect::<Vec<_>>();
+        (
+            opens,
+            warned
+                .iter()
+                .filter(|text| text.starts_with("answers") || text.contains("to: ") || text.contains("export"))
+                .cloned()
+                .collect::<Vec<_>>(),
+        )
+    };
+    let bare = json!({"kind": "E18", "to": ["GE"]});
+    let (opens, warned) = check(bare.clone());
+    assert!(opens);
+    assert_eq!(
+        warned,
+        [
+            "answers: missing, and there is no UCR, MRN, bill of lading, container or seal by which to find what it belongs to",
+            "export_country: missing",
+        ]
+    );
+    let with = |field: &str, value: Json| {
+        let mut json = bare.clone();
+        json[field] = value;
+        json["export_country"] = "GE".into();
+        check(json).1
+    };
+    for (field, value) in [
+        ("ucr", json!("3GE204567890-9")),
+        ("mrn", json!("06DE586600006143E1")),
+        ("bill_of_lading", json!("B1")),
+        ("containers", json!([{"number": "CSQU3054383"}])),
+        ("seals", json!(["S1"])),
+    ] {
+        assert!(with(field, value).is_empty(), "{field}");
+    }
+    assert_eq!(
+        with("to", json!(["LB"]))[1],
+        "to: does not name GE, where the goods come from: it does not learn that they came"
+    );
+    for (field, value) in [("answers", "GE-2"), ("consignment", "GE-1")] {
+        let mut json = bare.clone();
+        json[field] = value.into();
+        assert_eq!(check(json), (false, vec![]), "{field}");
+    }
+}
+
 /// One sound draft of every kind, by its code.
 fn drafts() -> Vec<(&'static str, Json)> {
     let digest = "ab".repeat(32);

@@ -42,8 +42,22 @@ pub(super) fn countries(announced: &Draft, exporting: MemberCode) -> Countries {
     let on_the_way = announced.itinerary.iter().filter_map(Place::country);
     let transit = on_the_way.filter_map(|country| country.as_str().parse().ok());
     Countries {
-        exporting,
+        exporting: Some(exporting),
         importing,
+        transit: transit.filter(|member| !ends.contains(&Some(*member))).collect(),
+        diverted_to: BTreeSet::new(),
+    }
+}
+
+/// The countries that an arrival names which nobody announced; `importing` is its author.
+pub(super) fn countries_of_arrival(arrival: &Draft, importing: MemberCode) -> Countries {
+    let exporting = arrival.export_country.as_ref().and_then(|country| country.as_str().parse().ok());
+    let ends = [exporting, Some(importing)];
+    let on_the_way = arrival.itinerary.iter().filter_map(Place::country);
+    let transit = on_the_way.filter_map(|country| country.as_str().parse().ok());
+    Countries {
+        exporting,
+        importing: Some(importing),
         transit: transit.filter(|member| !ends.contains(&Some(*member))).collect(),
         diverted_to: BTreeSet::new(),
     }

@@ -14,9 +14,10 @@ use crate::record::{ClosingState, Date, Declared, Kind, Verification};
 /// The countries with a part in a consignment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Countries {
-    /// The author of the notification.
-    pub exporting: MemberCode,
-    /// The destination; none while the notification is not held, or if its destination is no country code.
+    /// The author of the notification. Of goods that nobody announced: the country that they are said to come from; none if that was
+    /// not said. None also while the record that opened the consignment is not held.
+    pub exporting: Option<MemberCode>,
+    /// The destination; none if that is no country code. Of goods that nobody announced: the country that recorded them.
     pub importing: Option<MemberCode>,
     /// Countries of the itinerary that are neither.
     pub transit: BTreeSet<MemberCode>,
@@ -89,9 +90,9 @@ pub struct Closure {
 /// What is known of one consignment.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Consignment {
-    /// The notification that opened it.
+    /// The notification that opened it; of goods that nobody announced, the record of their arrival or import.
     pub id: RecordId,
-    /// Where it stands; none while the notification is not held here.
+    /// Where it stands; none while the record that opened it is not held here.
     pub state: Option<State>,
     /// What else is to be known.
     pub flags: BTreeSet<Flag>,

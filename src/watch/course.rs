@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::amendment::{amended, countries, exceeds, is_material, masses};
+use super::amendment::{amended, countries, countries_of_arrival, exceeds, is_material, masses};
 use super::balance::{Amount, Amounts, Balance, Sums, amounts};
 use super::calendar;
 use super::consignment::{Closure, Consignment, Countries, Event, Masses};
@@ -24,8 +24,12 @@ pub(super) struct Course<'a> {
     policies: &'a Policies<'a>,
     countries: Countries,
     diverted_to: BTreeSet<MemberCode>,
-    /// The announcement in its present version; none while the notification is not held.
+    /// Whether the record that opened it is held.
+    held: bool,
+    /// The announcement in its present version; none while the notification is not held, or where there is none.
     pub(super) announced: Option<Draft>,
+    /// What the records of goods name that nobody announced.
+    named: BTreeSet<String>,
     version: RecordId,
     /// When the present version was made, as its author says.
     version_at: Option<UnixTime>,
@@ -82,13 +86,15 @@ impl<'a> Course<'a> {
             id,
             policies,
             countries: Countries {
-                exporting: id.log.member,
+                exporting: None,
                 importing: None,
                 transit: BTreeSet::new(),
                 diverted_to: BTreeSet::new(),
             },
             diverted_to: BTreeSet::new(),
+            held: false,
             announced: None,
+            named: BTreeSet::new(),
             version: id,
             version_at: None,
             current: BTreeSet::from([id]),
@@ -119,9 +125,32 @@ impl<'a> Course<'a> {
 
     /// The notification, or its next version.
     pub(super) fn announce(&mut self, announced: Draft, at: Option<UnixTime>) {
+        self.held = true;
         self.countries = countries(&announced, self.id.log.member);
         self.version_at = at.or(self.version_at);
         self.announced = Some(announced);
+    }
+
+    /// Goods that nobody announced: what their arrival or import says of where they come from is all that is known.
+    pub(super) fn open_unannounced(&mut self, declared: &Draft) {
+        self.held = true;
+        self.countries = countries_of_arrival(declared, self.id.log.member);
+    }
+
+    /// Takes note of the substances that a record names of goods that nobody announced.
+    pub(super) fn name_substances(&mut self, declared: &Draft) {
+        if self.held && self.announced.is_none() {
+            self.named.extend(declared.substances.iter().cloned());
+        }
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.held
+    }
+
+    /// What only an announcement can have: a reply, a decision, an amendment, a cancellation.
+    pub(super) fn check_announced(&self) -> Result<(), Illegal> {
+        if self.held && self.announced.is_none() { Err(Illegal::NotAnnounced) } else { Ok(()) }
     }
 
     /// Whether a reply or question is about the present version.
@@ -333,7 +362,7 @@ impl<'a> Course<'a> {
     }
 
     pub(super) fn is_exporting(&self, member: MemberCode) -> bool {
-        self.countries.exporting == member
+        self.countries.exporting == Some(member)
     }
 
     pub(super) fn is_importing(&self, member: MemberCode) -> bool {
@@ -431,7 +460,7 @@ impl<'a> Course<'a> {
         }
         Consignment {
             id: self.id,
-            state: self.announced.is_some().then(|| self.state()),
+            state: self.held.then(|| self.state()),
             countries: self.countries.clone(),
             substances: self.substances(),
             masses: self.masses(),
@@ -479,7 +508,7 @@ impl<'a> Course<'a> {
     }
 
     fn substances(&self) -> BTreeSet<String> {
-        let Some(announced) = &self.announced else { return BTreeSet::new() };
+        let Some(announced) = &self.announced else { return self.named.clone() };
         // Without the goods, which not everybody reads, the summary names the substances.
         if announced.goods.is_empty() {
             announced.substances.iter().cloned().collect()

@@ -42,7 +42,8 @@ pub(super) fn fold(
     courses.into_iter().map(|(id, course)| (id, course.finish())).collect()
 }
 
-/// The consignments that a record is about: one, or for an acknowledgement as many as it names.
+/// The consignments that a record is about: one, or for an acknowledgement as many as it names. An arrival of which nobody said that it
+/// was coming opens one.
 fn consignments_of(
     id: RecordId,
     kind: &Kind,
@@ -50,7 +51,7 @@ fn consignments_of(
     belongs: &BTreeMap<RecordId, RecordId>,
 ) -> BTreeMap<RecordId, Option<Illegal>> {
     let known = |id: &RecordId| belongs.get(id).copied();
-    if *kind == Kind::ExportNotification {
+    if *kind == Kind::ExportNotification || declared.opens_unannounced() {
         return BTreeMap::from([(id, None)]);
     }
     if *kind == Kind::Acknowledgement {
@@ -87,6 +88,7 @@ impl Course<'_> {
             }
             Kind::NoObjection | Kind::Objection => {
                 self.guard(self.is_importing(by) || self.is_transit(by))?;
+                self.check_announced()?;
                 self.reply(id, *kind == Kind::NoObjection, declared)?;
                 if *kind == Kind::Objection {
                     self.asked.insert(id, declared.to.iter().copied().collect());
@@ -99,14 +101,17 @@ impl Course<'_> {
             }
             Kind::ExportDecision => {
                 self.guard(self.is_exporting(by))?;
+                self.check_announced()?;
                 self.decide(declared)?;
             }
             Kind::Amendment => {
                 self.guard(self.is_exporting(by))?;
+                self.check_announced()?;
                 self.amend(id, declared)?;
             }
             Kind::Cancellation => {
                 self.guard(self.is_exporting(by))?;
+                self.check_announced()?;
                 if !self.voyages.is_empty() {
                     return Err(Illegal::AfterDeparture);
                 }
@@ -154,7 +159,11 @@ impl Course<'_> {
             self.guard(self.is_party(by))?;
             self.divert(id, declared);
         } else if matches!(kind, Kind::Arrival | Kind::ImportConfirmation) {
+            if id == self.id && declared.opens_unannounced() {
+                self.open_unannounced(declared);
+            }
             self.guard(self.is_importing(by))?;
+            self.name_substances(declared);
             let imported = *kind == Kind::ImportConfirmation;
             let waits = if imported {
                 |voyage: &super::voyage::Voyage| !voyage.imported
@@ -243,7 +252,7 @@ impl Course<'_> {
     /// Anybody may warn and report, also about what was cancelled, closed or is not known here.
     fn take_alert(&mut self, id: RecordId, kind: &Kind, declared: &Draft) -> Result<(), Illegal> {
         let by = id.log.member;
-        let party = self.announced.is_some() && self.is_party(by);
+        let party = self.is_held() && self.is_party(by);
         if *kind == Kind::OverdueInquiry {
             self.party(self.is_exporting(by) || self.is_importing(by))?;
         } else if *kind == Kind::Missing {
@@ -340,7 +349,7 @@ impl Course<'_> {
 
     /// What holds for the events of the parties that may follow a cancellation or closure too.
     fn party(&self, is_its_part: bool) -> Result<(), Illegal> {
-        if self.announced.is_none() {
+        if !self.is_held() {
             Err(Illegal::NotificationNotHeld)
         } else if !is_its_part {
             Err(Illegal::NotAParty)

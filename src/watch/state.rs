@@ -79,9 +79,12 @@ pub enum Flag {
 /// Why an event is kept and changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Illegal {
-    /// Without the notification nobody can tell who may say what. It counts as soon as the notification is here.
+    /// Without the record that opened it nobody can tell who may say what. It counts as soon as that is here.
     #[error("the notification is not held here")]
     NotificationNotHeld,
+    /// The goods came, and nobody had announced them: there is nothing to reply to, to decide or to amend.
+    #[error("nothing was announced")]
+    NotAnnounced,
     /// The consignment that it names is not the one of the record that it answers.
     #[error("it answers a record of another consignment")]
     OtherConsignment,

@@ -28,7 +28,9 @@ impl World {
         if json.get("to").is_none() && json.get("destination").is_none() {
             json["to"] = json!([if by == "GE" { "MZ" } else { "GE" }]);
         }
-        if json.get("consignment").is_none() && kind != "E02" && kind != "G03" {
+        // Who gives a UCR in place of an answer has heard of no consignment.
+        let unannounced = ["E18", "E19"].contains(&kind) && json.get("answers").is_none();
+        if json.get("consignment").is_none() && kind != "E02" && kind != "G03" && !unannounced {
             json["consignment"] = "GE-1".into();
         }
         let draft: Draft = serde_json::from_value(json).expect("a draft");
@@ -178,6 +180,74 @@ fn e_an_import_without_departure() {
     // The exporting country learns of it, and tells late what it had not told.
     world.say("GE", "2026-02-03", "E13", json!({"answers": "GE-1", "goods": nitrate("20")}));
     world.stands(State::Reconciled, &[Flag::UnclearedDeparture]);
+}
+
+#[test]
+fn e_an_import_of_which_nobody_heard() {
+    let mut world = World::default();
+    let import = world.say(
+        "MZ",
+        "2026-02-01",
+        "E19",
+        json!({"to": ["GE"], "export_country": "GE", "ucr": "3GE204567890-9", "goods": nitrate("20")}),
+    );
+    let now = |world: &World, name: &str| consignments(world.records.clone()).remove(&id(name)).expect("a consignment");
+    let stands = |world: &World| {
+        let consignment = now(world, "MZ-1");
+        (consignment.state, consignment.flags.into_iter().collect::<Vec<_>>())
+    };
+    assert_eq!(stands(&world), (Some(State::Imported), vec![Flag::ArrivedUnannounced]));
+    let unannounced = now(&world, "MZ-1");
+    let countries = (unannounced.countries.exporting, unannounced.countries.importing);
+    assert_eq!(countries, ("GE".parse().ok(), "MZ".parse().ok()));
+    assert_eq!(unannounced.substances, BTreeSet::from(["ammonium-nitrate".to_owned()]));
+    let sums = net(&unannounced, "ammonium-nitrate");
+    assert_eq!((sums.notified, sums.received, sums.excess), (0, 20_000_000, 20_000_000));
+
+    // The exporting country reads it, and can be asked; there is nothing to reply to or to call off.
+    let readers = |name: &str| {
+        let record = &world.records.iter().find(|(record, _)| *record == id(name)).expect("it is there").1;
+        let whole = crate::record::Record::from_content(record.content()).expect("a whole record");
+        whole.readers("MZ".parse().expect("a member"), [])
+    };
+    let both = ["GE", "MZ"].map(|code| code.parse().expect("a member")).into_iter().collect();
+    assert_eq!(readers("MZ-1")[&Compartment::TRADE], both);
+    let question = world.say(
+        "MZ",
+        "2026-02-02",
+        "E04",
+        json!({"answers": import, "consignment": import, "questions": ["What left?"]}),
+    );
+    let consent = world.say("MZ", "2026-02-02", "E06", json!({"answers": import, "consignment": import}));
+    world.say(
+        "GE",
+        "2026-02-03",
+        "E05",
+        json!({"answers": question, "consignment": import, "responses": ["We look into it."]}),
+    );
+    let faults: Vec<_> = illegal(&now(&world, "MZ-1"));
+    assert_eq!(faults, [(consent, Illegal::NotAnnounced)]);
+    world.say("GE", "2026-02-04", "E13", json!({"answers": import, "consignment": import, "goods": nitrate("20")}));
+    assert_eq!(stands(&world), (Some(State::Reconciled), vec![Flag::UnclearedDeparture]), "it is told late");
+}
+
+#[test]
+fn e_an_arrival_from_a_country_that_nobody_knows() {
+    let mut world = World::default();
+    let container = json!([{"number": "CSQU3054383", "seals": ["S1"]}]);
+    let arrival = world.say("MZ", "2026-02-01", "E18", json!({"to": ["GE"], "containers": container}));
+    let import = json!({"to": ["GE"], "answers": arrival, "consignment": arrival, "goods": nitrate("20")});
+    world.say("MZ", "2026-02-03", "E19", import);
+    let all = consignments(world.records.clone());
+    let consignment = &all[&id("MZ-1")];
+    assert_eq!((all.len(), consignment.timeline.len()), (1, 2));
+    assert_eq!((consignment.state, consignment.countries.exporting), (Some(State::Imported), None));
+    assert_eq!(consignment.to_json()["exporting"], Json::Null);
+    assert_eq!(consignment.substances, BTreeSet::from(["ammonium-nitrate".to_owned()]));
+    // Nobody is the exporting country, so nobody speaks as one.
+    world.say("GE", "2026-02-04", "E13", json!({"answers": arrival, "consignment": arrival, "goods": nitrate("20")}));
+    let told = consignments(world.records.clone());
+    assert_eq!(illegal(&told[&id("MZ-1")]), [("GE-1".to_owned(), Illegal::NotAParty)]);
 }
 
 fn with_policy(world: &mut World, terms: Json) {
