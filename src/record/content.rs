@@ -40,6 +40,8 @@ impl Compartment {
     pub const INTEL: Self = Self(Cow::Borrowed("intel"));
     /// Persons: for the author alone.
     pub const PERSON: Self = Self(Cow::Borrowed("person"));
+    /// The keys that a grant gives. No part of what a record says: `protocol` puts it into the body and takes it out.
+    pub const KEYS: Self = Self(Cow::Borrowed("keys"));
 
     /// The name.
     pub fn as_str(&self) -> &str {

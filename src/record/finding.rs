@@ -130,6 +130,9 @@ pub enum Fault {
     /// An incident that was reported too late.
     #[error("more than 24 hours after the detection")]
     ReportedLate,
+    /// A grant, which is for ever.
+    #[error("who has been let in has read: what is granted cannot be taken back")]
+    Irrevocable,
     /// A grant of what names persons.
     #[error("names persons, and what is granted cannot be taken back")]
     PersonalData,

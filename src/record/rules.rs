@@ -33,9 +33,15 @@ pub(super) fn check_rules(draft: &Draft, kind: &Kind, findings: &mut Findings) {
     if draft.opens_unannounced() {
         check_unannounced(draft, findings);
     }
+    if *kind == Kind::AudienceGrant && !draft.new_readers.is_empty() {
+        findings.warning("new_readers", Fault::Irrevocable);
+    }
     for (at, name) in draft.compartments.iter().enumerate() {
         match name.parse::<Compartment>() {
             Err(_) => findings.error(format!("compartments/{at}"), Fault::NotOneOf("the names of compartments")),
+            Ok(name) if name == Compartment::KEYS => {
+                findings.error(format!("compartments/{at}"), Fault::NotOneOf("the compartments that can be granted"));
+            }
             // What names persons can be granted too, by an officer who means it.
             Ok(name) if name == Compartment::PERSON => {
                 findings.warning(format!("compartments/{at}"), Fault::PersonalData);

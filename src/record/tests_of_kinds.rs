@@ -370,7 +370,12 @@ fn what_one_record_alone_shows() {
     );
     let persons =
         changed("G05", "compartments", json!(["person"])).check(&context("G05", Strictness::Own)).expect("a warning");
-    assert_eq!(shown(&persons.warnings), ["compartments/0: names persons, and what is granted cannot be taken back"]);
+    let for_ever = "new_readers: who has been let in has read: what is granted cannot be taken back";
+    let names = "compartments/0: names persons, and what is granted cannot be taken back";
+    assert_eq!(shown(&persons.warnings), [names, for_ever]);
+    let keys = changed("G05", "compartments", json!(["keys"])).check(&context("G05", Strictness::Imported));
+    let not_granted = "compartments/0: not one of the compartments that can be granted";
+    assert_eq!(shown(&keys.expect_err("keys are no content").errors), [not_granted]);
     let bad = changed("G05", "compartments", json!(["../etc"])).check(&context("G05", Strictness::Imported));
     assert_eq!(shown(&bad.expect_err("no name").errors), ["compartments/0: not one of the names of compartments"]);
 }

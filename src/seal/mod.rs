@@ -13,6 +13,7 @@
 pub mod body;
 pub mod compartment;
 pub mod fields;
+pub mod grant;
 pub mod head;
 pub mod lane;
 mod padding;
@@ -23,6 +24,7 @@ pub mod slot;
 pub use body::{CompartmentDraft, SealedBody, seal_body};
 pub use compartment::{ContentKey, external_aad};
 pub use fields::{Field, FieldProof, Opened};
+pub use grant::{Grant, Granted};
 pub use head::{BODY_HEAD_TYPE, BodyHead, CompartmentHead, CompartmentLabel, LANES_HEAD_TYPE, size_class};
 pub use lane::{LaneKey, LaneSecret, Tag, Ticket, tags, tags_are_well_formed};
 pub use slot::{LanesBody, LanesHead, OpenedSlot, Slot, SlotProof};
