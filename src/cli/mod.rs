@@ -7,8 +7,10 @@
 
 mod charter;
 mod config;
+mod consignment;
 pub mod context;
 mod demo;
+mod entry;
 mod evidence;
 mod files;
 mod fsck;
@@ -65,6 +67,9 @@ enum Command {
     Import(import::Args),
     /// Log records written as JSON
     Submit(submit::Args),
+    /// Consignments: announce them, answer, tell where they are
+    #[command(subcommand)]
+    Consignment(consignment::Command),
     /// List records, or show one
     #[command(subcommand)]
     Record(record::Command),
@@ -108,6 +113,7 @@ fn dispatch(context: &Context, command: Command) -> Outcome {
         Command::Run(args) => run::run(context, &args),
         Command::Import(args) => import::run(context, &args),
         Command::Submit(args) => submit::run(context, &args),
+        Command::Consignment(command) => consignment::run(context, command),
         Command::Record(command) => record::run(context, command),
         Command::Ledger(args) => ledger::run(context, &args),
         Command::Peers(args) => peers::run(context, &args),

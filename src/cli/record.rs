@@ -32,6 +32,9 @@ pub(super) struct ListArgs {
     /// Only of the consignment that this record opened
     #[arg(long, value_name = "ID")]
     consignment: Option<RecordId>,
+    /// Only those with this unique consignment reference
+    #[arg(long, value_name = "TEXT")]
+    ucr: Option<String>,
     /// Only those that this node may open
     #[arg(long)]
     opened: bool,
@@ -48,8 +51,8 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
 }
 
 fn list(context: &Context, args: ListArgs) -> Outcome {
-    let ListArgs { log, kind, consignment, opened, limit } = args;
-    let filter = RecordFilter { log, kind, consignment, opened, limit };
+    let ListArgs { log, kind, consignment, ucr, opened, limit } = args;
+    let filter = RecordFilter { log, kind, consignment, ucr, opened, limit };
     let Response::Records(records) = context.ask(&Request::RecordList(filter))? else { return Err(unexpected()) };
     let head = ["ID", "MADE", "BODY", "KIND", "FROM", "TO", "SUBSTANCES", "NET MASS", "UCR"];
     context.ui.result(&records, table(head, records.iter().map(row)))?;
@@ -108,7 +111,7 @@ fn text(record: &RecordView) -> String {
 }
 
 /// A consignment in one line: which, where it stands, and what else is to be known.
-fn standing(consignment: &serde_json::Value) -> String {
+pub(super) fn standing(consignment: &serde_json::Value) -> String {
     let text = |key: &str| consignment[key].as_str().unwrap_or("unknown").to_owned();
     let words = |key: &str| {
         let list = consignment[key].as_array().into_iter().flatten();

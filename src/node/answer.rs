@@ -77,6 +77,7 @@ fn list<S: Store>(view: &View<'_, S>, filter: &RecordFilter) -> Result<Vec<Recor
         let consignment = declared.declared().consignment;
         let wanted = filter.kind.as_ref().is_none_or(|kind| line.kind.as_ref() == Some(kind))
             && filter.consignment.is_none_or(|id| line.id == id || consignment == Some(id))
+            && filter.ucr.as_ref().is_none_or(|ucr| line.ucr.as_ref() == Some(ucr))
             && (!filter.opened || line.body == BodyState::Opened);
         if wanted {
             lines.push(line);
@@ -134,28 +135,30 @@ fn show<S: Store>(view: &View<'_, S>, id: RecordId) -> Result<RecordView, Proble
     if let serde_json::Value::Object(fields) = partial.to_json() {
         content.extend(fields);
     }
+    let (consignment, announced) = consignment(view, id, &partial)?.unzip();
     Ok(RecordView {
         line: line(view, &record, &partial),
         statement: sha256(&bytes),
         size_class: 512_u64 << record.statement.size_class.min(40),
         tags: record.statement.tags.len() as u64,
         content,
-        consignment: consignment(view, id, &partial)?,
+        consignment,
+        announced: announced.flatten(),
         covered_by: view.held_by(id)?.into_iter().map(|(member, _)| member).collect(),
     })
 }
 
-/// Where the consignment of a record stands, by the records that this node can read and that are not older than the one that opened it;
+/// Where the consignment of a record stands, and what is announced if that was amended, by the records that this node can read and that are not older than the one that opened it;
 /// `None` if these are too many to be read for one answer.
 fn consignment<S: Store>(
     view: &View<'_, S>,
     id: RecordId,
     record: &PartialRecord,
-) -> Result<Option<serde_json::Value>, Problem> {
+) -> Result<Option<(serde_json::Value, Option<serde_json::Value>)>, Problem> {
     let opens = record.kind() == Some(&Kind::ExportNotification);
     let Some(wanted) = record.declared().consignment.or(opens.then_some(id)) else { return Ok(None) };
     let Some(opener) = view.statement(wanted)? else { return Ok(None) };
-    let mut records = Vec::new();
+    let mut records = watch::Records::new();
     let mut read = 0;
     for log in view.store().logs() {
         for position in (0..view.store().size(&log)).rev() {
@@ -171,7 +174,12 @@ fn consignment<S: Store>(
             records.extend(opened.filter(|record| record.kind().is_some()).map(|record| (id, record)));
         }
     }
-    Ok(watch::consignments(records).get(&wanted).map(watch::Consignment::to_json))
+    let consignments = watch::consignments(records.clone());
+    let Some(consignment) = consignments.get(&wanted) else { return Ok(None) };
+    let dossier = watch::Dossier { consignment, records: &records };
+    let amended = dossier.events(&Kind::Amendment).next().is_some();
+    let announced = dossier.announced().filter(|_| amended);
+    Ok(Some((consignment.to_json(), announced.and_then(|announced| serde_json::to_value(announced).ok()))))
 }
 
 fn ledger<S: Store>(view: &View<'_, S>) -> Result<LedgerView, Problem> {

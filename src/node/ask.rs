@@ -71,6 +71,8 @@ pub struct RecordFilter {
     pub kind: Option<String>,
     /// Only of the consignment that this record opened.
     pub consignment: Option<RecordId>,
+    /// Only those with this reference.
+    pub ucr: Option<String>,
     /// Only those that this node may open.
     pub opened: bool,
     /// At most so many; 0 for no bound.
@@ -182,6 +184,9 @@ pub struct RecordView {
     /// Where its consignment stands, as far as this node may know; absent for a record of none, and in a ledger too long to be
     /// read through for one answer.
     pub consignment: Option<serde_json::Value>,
+    /// What is announced now, if amendments changed what the notification of the consignment says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced: Option<serde_json::Value>,
     /// Members whose checkpoint, cosignature or receipt covers it.
     pub covered_by: Vec<MemberCode>,
 }
