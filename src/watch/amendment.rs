@@ -1,13 +1,15 @@
 //! Amendments: the announced fields with changes applied, and whether a change is material.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
+use super::balance::amounts;
 use super::consignment::Countries;
+use super::tolerance::exceeds;
 use crate::encoding::ids::MemberCode;
 use crate::record::content::compartment_of;
-use crate::record::{Change, Compartment, Draft, Goods, Kind, Place};
+use crate::record::{Change, Compartment, Draft, Kind, Place, Terms};
 
 /// The name under which goods stand that name no substance.
 pub(super) const UNSPECIFIED: &str = "unspecified";
@@ -23,11 +25,13 @@ pub(super) fn amended(announced: &Draft, changes: &[Change], after_departure: bo
     serde_json::from_value(json).ok()
 }
 
-/// Whether consent to `old` says nothing about `new`: another destination, route, substance or party, or noticeably more goods.
-pub(super) fn is_material(old: &Draft, new: &Draft, exporting: MemberCode) -> bool {
+/// Whether consent to `old` says nothing about `new`: another destination, route, substance or party, or more goods than is
+/// borne with.
+pub(super) fn is_material(old: &Draft, new: &Draft, exporting: MemberCode, terms: Option<&Terms>) -> bool {
     let parties = |draft: &Draft| (draft.exporter.clone(), draft.consignee.clone(), draft.importer.clone());
-    let (before, after) = (masses(&old.goods), masses(&new.goods));
-    let more = after.iter().any(|(substance, mass)| exceeds(*mass, before.get(substance).copied().unwrap_or(0)));
+    let (before, after) = (amounts(&old.goods), amounts(&new.goods));
+    let allowed = |substance: &String| before.get(substance).copied().unwrap_or_default();
+    let more = after.iter().any(|(substance, amount)| exceeds(substance, *amount, allowed(substance), terms));
     countries(old, exporting) != countries(new, exporting)
         || parties(old) != parties(new)
         || !before.keys().eq(after.keys())
@@ -61,24 +65,6 @@ pub(super) fn countries_of_arrival(arrival: &Draft, importing: MemberCode) -> Co
         transit: transit.filter(|member| !ends.contains(&Some(*member))).collect(),
         diverted_to: BTreeSet::new(),
     }
-}
-
-/// Net grams by substance. A line whose grams are not stated is converted, if it can be.
-pub(super) fn masses(goods: &[Goods]) -> BTreeMap<String, u64> {
-    let mut masses = BTreeMap::new();
-    for line in goods {
-        let converted = || line.net.as_ref().and_then(|net| net.mass(line.density_g_per_l).ok());
-        let grams = line.net_mass_g.or_else(converted).map_or(0, crate::record::Mass::grams);
-        let substance = line.substance.clone().unwrap_or_else(|| UNSPECIFIED.to_owned());
-        let sum: &mut u64 = masses.entry(substance).or_default();
-        *sum = sum.saturating_add(grams);
-    }
-    masses
-}
-
-/// Whether a mass is above another by more than half a percent, which scales and moisture explain.
-pub(super) fn exceeds(mass: u64, allowed: u64) -> bool {
-    mass > allowed.saturating_add(allowed / 200)
 }
 
 /// Whether an amendment may touch the field. What identifies the announcement stays; after departure only the transport moves.

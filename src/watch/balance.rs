@@ -13,7 +13,7 @@ use std::fmt;
 use serde_json::{Value as Json, json};
 
 use super::amendment::UNSPECIFIED;
-use crate::record::{Goods, Mass};
+use crate::record::{Goods, Mass, Packages};
 
 /// Grams of one substance, counted twice: as goods, and as the pure substance in them.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -22,6 +22,24 @@ pub(super) struct Amount {
     pub(super) pure: u128,
     /// Whether a line did not state its concentration, so that it was taken for pure.
     pub(super) assumed: bool,
+    /// Whether a line states a quantity that is no mass here, such as litres without a density; it counts as nothing.
+    pub(super) unread: bool,
+    /// How they are packed.
+    pub(super) packed: Packed,
+}
+
+/// How goods are packed.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Packed {
+    /// Nothing is said.
+    #[default]
+    Unsaid,
+    /// In bulk.
+    Loose,
+    /// Packages of one type, UN/ECE Recommendation 21, if that is said: how many.
+    Counted(Option<[u8; 2]>, u64),
+    /// Packages of several types.
+    Mixed,
 }
 
 /// Amounts by substance.
@@ -144,6 +162,34 @@ impl Amount {
         self.net += other.net;
         self.pure += other.pure;
         self.assumed |= other.assumed;
+        self.unread |= other.unread;
+        self.packed = self.packed.with(other.packed);
+    }
+}
+
+/// Codes of UN/ECE Recommendation 21 for goods that nobody packed: bulk of all sorts, tanks, unpacked.
+const LOOSE: [&str; 11] = ["VG", "VI", "VL", "VO", "VQ", "VR", "VS", "VY", "TK", "TY", "NE"];
+
+impl Packed {
+    fn of(packages: &Packages) -> Self {
+        let kind = packages.kind.as_deref().map(str::trim);
+        if kind.is_some_and(|kind| LOOSE.contains(&kind)) {
+            return Self::Loose;
+        }
+        Self::Counted(kind.and_then(|kind| kind.as_bytes().try_into().ok()), packages.count)
+    }
+
+    fn with(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Unsaid, packed) | (packed, Self::Unsaid) => packed,
+            (Self::Loose, Self::Loose) => Self::Loose,
+            (Self::Counted(one, count), Self::Counted(other, more)) if one == other => {
+                Self::Counted(one, count.saturating_add(more))
+            }
+            (Self::Loose | Self::Counted(..) | Self::Mixed, Self::Loose | Self::Counted(..) | Self::Mixed) => {
+                Self::Mixed
+            }
+        }
     }
 }
 
@@ -156,7 +202,13 @@ pub(super) fn amounts(goods: &[Goods]) -> Amounts {
         let pure = net.map(|net| line.concentration_ppm.map_or(net, |share| net.pure(share)));
         let substance = line.substance.clone().unwrap_or_else(|| UNSPECIFIED.to_owned());
         let of = |mass: Option<Mass>| mass.map_or(0, |mass| u128::from(mass.grams()));
-        let amount = Amount { net: of(net), pure: of(pure), assumed: line.concentration_ppm.is_none() };
+        let amount = Amount {
+            net: of(net),
+            pure: of(pure),
+            assumed: line.concentration_ppm.is_none(),
+            unread: net.is_none(),
+            packed: line.packages.iter().map(Packed::of).fold(Packed::Unsaid, Packed::with),
+        };
         amounts.entry(substance).or_default().add(amount);
     }
     amounts
@@ -167,13 +219,6 @@ pub(super) fn add(sums: &mut Amounts, more: &Amounts) {
     for (substance, amount) in more {
         sums.entry(substance.clone()).or_default().add(*amount);
     }
-}
-
-/// Whether two amounts differ by more than half a percent of the first, which scales and moisture explain.
-pub(super) fn differ(shipped: Amount, received: Amount) -> bool {
-    let apart = |shipped: u128, received: u128| shipped.abs_diff(received) > shipped / 200;
-    // A concentration that one side alone states says nothing about the other.
-    apart(shipped.net, received.net) || (shipped.assumed == received.assumed && apart(shipped.pure, received.pure))
 }
 
 impl fmt::Debug for Sums {

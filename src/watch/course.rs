@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::amendment::{amended, countries, countries_of_arrival, exceeds, is_material, masses};
+use super::amendment::{amended, countries, countries_of_arrival, is_material};
 use super::balance::{Amount, Amounts, Balance, Sums, amounts};
 use super::calendar;
 use super::consignment::{Closure, Consignment, Countries, Event, Masses};
 use super::state::{Flag, Illegal, State, of_shipments};
+use super::tolerance::exceeds;
 use super::voyage::Voyage;
 use crate::encoding::ids::{MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
@@ -202,7 +203,7 @@ impl<'a> Course<'a> {
             before_departure
         } else {
             let mut new = amended(old, &declared.changes, !before_departure).ok_or(Illegal::BadAmendment)?;
-            let material = before_departure && is_material(old, &new, self.id.log.member);
+            let material = before_departure && is_material(old, &new, self.id.log.member, self.importing_terms());
             if material && declared.reply_by.is_some() {
                 new.reply_by = declared.reply_by;
             }
@@ -308,9 +309,9 @@ impl<'a> Course<'a> {
         let Some(announced) = self.announced.as_ref().filter(|announced| !announced.goods.is_empty()) else {
             return above_consent;
         };
-        let notified = masses(&announced.goods);
+        let (notified, terms) = (amounts(&announced.goods), self.importing_terms());
         let above = |(substance, amount): (&String, &Amount)| {
-            exceeds(narrow(amount.net), notified.get(substance).copied().unwrap_or(0))
+            exceeds(substance, *amount, notified.get(substance).copied().unwrap_or_default(), terms)
         };
         above_consent || departed.iter().any(above)
     }
@@ -422,8 +423,14 @@ impl<'a> Course<'a> {
         self.extended.or(by_policy).or_else(stated)
     }
 
+    /// Where each shipment stands.
+    pub(super) fn shipment_states(&self) -> Vec<State> {
+        let terms = self.importing_terms();
+        self.voyages.iter().map(|voyage| voyage.state(terms)).collect()
+    }
+
     fn state(&self) -> State {
-        let shipments: Vec<State> = self.voyages.iter().map(Voyage::state).collect();
+        let shipments = self.shipment_states();
         if self.cancelled {
             State::Cancelled
         } else if self.is_closed() {
@@ -455,6 +462,7 @@ impl<'a> Course<'a> {
     pub(super) fn finish(mut self) -> Consignment {
         self.raise_flags();
         self.countries.diverted_to = self.diverted_to.clone();
+        let terms = self.importing_terms();
         for event in &mut self.timeline {
             event.withdrawn_by = self.withdrawn.get(&event.id).copied();
         }
@@ -469,7 +477,7 @@ impl<'a> Course<'a> {
             policy: self.countries.importing.and_then(|member| self.terms_of(member)).map(|(id, _)| id),
             reply_by: self.reply_by(),
             valid_until: self.replies.values().filter_map(|reply| reply.valid_until).min(),
-            shipments: self.voyages.iter().map(Voyage::shown).collect(),
+            shipments: self.voyages.iter().map(|voyage| voyage.shown(terms)).collect(),
             due: self.due(),
             flags: self.flags,
             closure: self.closure,

@@ -222,7 +222,7 @@ impl Course<'_> {
     }
 
     fn propose_closure(&mut self, id: RecordId, declared: &Draft) -> Result<(), Illegal> {
-        let states: Vec<State> = self.voyages.iter().map(super::voyage::Voyage::state).collect();
+        let states: Vec<State> = self.shipment_states();
         let accounted = !states.is_empty() && states.iter().all(|state| *state >= State::Imported);
         let reconciled = declared.closing_state == Some(Declared::Valid(ClosingState::Reconciled));
         if !accounted || (reconciled && states.contains(&State::Discrepant)) {

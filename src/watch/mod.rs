@@ -25,6 +25,7 @@ mod dossier;
 mod fold;
 mod order;
 mod state;
+mod tolerance;
 mod voyage;
 
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use clock::{Lateness, Standing, standing};
 pub use consignment::{Closure, Consignment, Countries, Event, Masses, Shipment};
 pub use dossier::{Dossier, Records};
 pub use state::{Flag, Illegal, State};
+pub use tolerance::Band;
 
 use std::collections::BTreeMap;
 

@@ -9,6 +9,7 @@ use crate::encoding::cbor::Value;
 use crate::encoding::time::UnixTime;
 use crate::record::{Compartment, Context, Draft, Strictness};
 
+mod declarations;
 mod invariants;
 mod scenarios;
 
@@ -98,7 +99,7 @@ fn whole_life() -> Records {
         reply("MZ-2", 2, "E06", "GE-1"),
         goods("GE-2", 3, "E13", "GE-1", "2750"),
         reply("MZ-3", 4, "E18", "GE-2"),
-        goods("MZ-4", 5, "E19", "GE-2", "2749"),
+        goods("MZ-4", 5, "E19", "GE-2", "2749.95"),
     ]
 }
 
@@ -114,7 +115,7 @@ fn a_consignment_from_announcement_to_import() {
     assert_eq!(json["transit"], serde_json::json!(["TR"]));
     assert_eq!(json["acknowledged_by"], serde_json::json!(["MZ"]));
     let masses = serde_json::json!({
-        "notified_g": 2_750_000_000_u64, "departed_g": 2_750_000_000_u64, "received_g": 2_749_000_000_u64,
+        "notified_g": 2_750_000_000_u64, "departed_g": 2_750_000_000_u64, "received_g": 2_749_950_000_u64,
     });
     assert_eq!(json["masses"]["ammonium-nitrate"], masses);
 }

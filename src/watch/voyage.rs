@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::balance::{Amount, Amounts, Share, differ};
+use super::balance::{Amount, Amounts, Share};
 use super::consignment::Shipment;
 use super::state::State;
+use super::tolerance::{Band, judge};
 use crate::encoding::ids::{MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
-use crate::record::{Cause, Date, Declared, Draft, Verification};
+use crate::record::{Cause, Date, Declared, Draft, Terms, Verification};
 
 /// One shipment while the events are taken in.
 #[derive(Default)]
@@ -133,7 +134,8 @@ impl Voyage {
         }
     }
 
-    pub(super) fn state(&self) -> State {
+    /// Where it stands, by the terms of the importing country.
+    pub(super) fn state(&self, terms: Option<&Terms>) -> State {
         let settled = self.imported || self.is_agreed();
         let looked_into = self.end_use.as_ref().is_some_and(|found| found.valid() != Some(&Verification::Verified));
         if !self.arrived && !settled && !self.incidents.is_empty() {
@@ -145,7 +147,7 @@ impl Voyage {
         } else if self.is_agreed() {
             State::Reconciled
         } else if self.imported {
-            self.compared()
+            self.compared(terms)
         } else if self.arrived {
             if self.found { State::Found } else { State::Arrived }
         } else if self.in_transit {
@@ -156,24 +158,26 @@ impl Voyage {
     }
 
     /// Compares what left and what came, if both can be read.
-    fn compared(&self) -> State {
+    fn compared(&self, terms: Option<&Terms>) -> State {
         let (left, came) = (self.left(), self.came());
-        if self.departure.is_none() || left.is_empty() || came.is_empty() {
+        let unread = || left.values().chain(came.values()).any(|amount| amount.unread);
+        if self.departure.is_none() || left.is_empty() || came.is_empty() || unread() {
             return State::Imported;
         }
         let nothing = Amount { assumed: true, ..Amount::default() };
         let mut substances = left.keys().chain(came.keys());
         let differs = substances.any(|substance| {
-            differ(*left.get(substance).unwrap_or(&nothing), *came.get(substance).unwrap_or(&nothing))
+            let of = |amounts: &Amounts| *amounts.get(substance).unwrap_or(&nothing);
+            judge(substance, of(left), of(came), terms).band() > Band::Green
         });
         if differs { State::Discrepant } else { State::Reconciled }
     }
 
-    pub(super) fn shown(&self) -> Shipment {
+    pub(super) fn shown(&self, terms: Option<&Terms>) -> Shipment {
         Shipment {
             departure: self.departure,
             number: self.number,
-            state: self.state(),
+            state: self.state(terms),
             departed_at: self.departed_at,
             expected: self.expected,
             mode: self.mode,

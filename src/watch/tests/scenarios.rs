@@ -8,17 +8,17 @@ use crate::record::{Date, Kind, Terms};
 
 /// What members said, in the order in which they said it.
 #[derive(Default)]
-struct World {
-    records: Records,
+pub(super) struct World {
+    pub(super) records: Records,
 }
 
-fn noon(day: &str) -> UnixTime {
+pub(super) fn noon(day: &str) -> UnixTime {
     day.parse::<Date>().expect("a day").start().expect("in range").plus(12 * 3600)
 }
 
 impl World {
     /// A member says something at noon of a day; gives the id of the record.
-    fn say(&mut self, by: &str, day: &str, kind: &str, mut json: Json) -> String {
+    pub(super) fn say(&mut self, by: &str, day: &str, kind: &str, mut json: Json) -> String {
         let said = self.records.iter().filter(|(id, _)| id.log.member.as_str() == by).count();
         let name = format!("{by}-{}", said + 1);
         json["kind"] = kind.into();
@@ -41,7 +41,7 @@ impl World {
         name
     }
 
-    fn notify(&mut self, day: &str, goods: Json, more: Json) -> String {
+    pub(super) fn notify(&mut self, day: &str, goods: Json, more: Json) -> String {
         let mut json = json!({
             "ucr": "3GE204567890-1", "exporter": {"name": "Rustavi Test Nitrogen"}, "consignee": {"name": "Synthetic Mining Supplies"},
             "goods": goods,
@@ -52,11 +52,11 @@ impl World {
         self.say("GE", day, "E02", json)
     }
 
-    fn now(&self) -> Consignment {
+    pub(super) fn now(&self) -> Consignment {
         consignments(self.records.clone()).remove(&id("GE-1")).expect("the consignment")
     }
 
-    fn at(&self, day: &str) -> State {
+    pub(super) fn at(&self, day: &str) -> State {
         standing(&self.now(), self.terms().as_ref(), noon(day)).state.expect("the notification is held")
     }
 
@@ -65,28 +65,28 @@ impl World {
         self.records.iter().find(|(id, _)| *id == cited).and_then(|(_, record)| record.declared().terms.clone())
     }
 
-    fn why(&self, name: &str) -> Option<Illegal> {
+    pub(super) fn why(&self, name: &str) -> Option<Illegal> {
         let consignment = self.now();
         let event = consignment.timeline.iter().find(|event| event.id == id(name)).expect("it is told");
         event.illegal
     }
 
     #[track_caller]
-    fn stands(&self, state: State, flags: &[Flag]) {
+    pub(super) fn stands(&self, state: State, flags: &[Flag]) {
         let consignment = self.now();
         assert_eq!((consignment.state, consignment.flags), (Some(state), flags.iter().copied().collect()));
     }
 }
 
-fn goods(substance: &str, hs6: &str, value: &str, unit: &str) -> Json {
+pub(super) fn goods(substance: &str, hs6: &str, value: &str, unit: &str) -> Json {
     json!([{"substance": substance, "hs6": hs6, "net": {"value": value, "unit": unit}}])
 }
 
-fn nitrate(tonnes: &str) -> Json {
+pub(super) fn nitrate(tonnes: &str) -> Json {
     goods("ammonium-nitrate", "310230", tonnes, "TNE")
 }
 
-fn net(consignment: &Consignment, substance: &str) -> Sums {
+pub(super) fn net(consignment: &Consignment, substance: &str) -> Sums {
     consignment.balance[substance].net
 }
 
@@ -182,75 +182,7 @@ fn e_an_import_without_departure() {
     world.stands(State::Reconciled, &[Flag::UnclearedDeparture]);
 }
 
-#[test]
-fn e_an_import_of_which_nobody_heard() {
-    let mut world = World::default();
-    let import = world.say(
-        "MZ",
-        "2026-02-01",
-        "E19",
-        json!({"to": ["GE"], "export_country": "GE", "ucr": "3GE204567890-9", "goods": nitrate("20")}),
-    );
-    let now = |world: &World, name: &str| consignments(world.records.clone()).remove(&id(name)).expect("a consignment");
-    let stands = |world: &World| {
-        let consignment = now(world, "MZ-1");
-        (consignment.state, consignment.flags.into_iter().collect::<Vec<_>>())
-    };
-    assert_eq!(stands(&world), (Some(State::Imported), vec![Flag::ArrivedUnannounced]));
-    let unannounced = now(&world, "MZ-1");
-    let countries = (unannounced.countries.exporting, unannounced.countries.importing);
-    assert_eq!(countries, ("GE".parse().ok(), "MZ".parse().ok()));
-    assert_eq!(unannounced.substances, BTreeSet::from(["ammonium-nitrate".to_owned()]));
-    let sums = net(&unannounced, "ammonium-nitrate");
-    assert_eq!((sums.notified, sums.received, sums.excess), (0, 20_000_000, 20_000_000));
-
-    // The exporting country reads it, and can be asked; there is nothing to reply to or to call off.
-    let readers = |name: &str| {
-        let record = &world.records.iter().find(|(record, _)| *record == id(name)).expect("it is there").1;
-        let whole = crate::record::Record::from_content(record.content()).expect("a whole record");
-        whole.readers("MZ".parse().expect("a member"), [])
-    };
-    let both = ["GE", "MZ"].map(|code| code.parse().expect("a member")).into_iter().collect();
-    assert_eq!(readers("MZ-1")[&Compartment::TRADE], both);
-    let question = world.say(
-        "MZ",
-        "2026-02-02",
-        "E04",
-        json!({"answers": import, "consignment": import, "questions": ["What left?"]}),
-    );
-    let consent = world.say("MZ", "2026-02-02", "E06", json!({"answers": import, "consignment": import}));
-    world.say(
-        "GE",
-        "2026-02-03",
-        "E05",
-        json!({"answers": question, "consignment": import, "responses": ["We look into it."]}),
-    );
-    let faults: Vec<_> = illegal(&now(&world, "MZ-1"));
-    assert_eq!(faults, [(consent, Illegal::NotAnnounced)]);
-    world.say("GE", "2026-02-04", "E13", json!({"answers": import, "consignment": import, "goods": nitrate("20")}));
-    assert_eq!(stands(&world), (Some(State::Reconciled), vec![Flag::UnclearedDeparture]), "it is told late");
-}
-
-#[test]
-fn e_an_arrival_from_a_country_that_nobody_knows() {
-    let mut world = World::default();
-    let container = json!([{"number": "CSQU3054383", "seals": ["S1"]}]);
-    let arrival = world.say("MZ", "2026-02-01", "E18", json!({"to": ["GE"], "containers": container}));
-    let import = json!({"to": ["GE"], "answers": arrival, "consignment": arrival, "goods": nitrate("20")});
-    world.say("MZ", "2026-02-03", "E19", import);
-    let all = consignments(world.records.clone());
-    let consignment = &all[&id("MZ-1")];
-    assert_eq!((all.len(), consignment.timeline.len()), (1, 2));
-    assert_eq!((consignment.state, consignment.countries.exporting), (Some(State::Imported), None));
-    assert_eq!(consignment.to_json()["exporting"], Json::Null);
-    assert_eq!(consignment.substances, BTreeSet::from(["ammonium-nitrate".to_owned()]));
-    // Nobody is the exporting country, so nobody speaks as one.
-    world.say("GE", "2026-02-04", "E13", json!({"answers": arrival, "consignment": arrival, "goods": nitrate("20")}));
-    let told = consignments(world.records.clone());
-    assert_eq!(illegal(&told[&id("MZ-1")]), [("GE-1".to_owned(), Illegal::NotAParty)]);
-}
-
-fn with_policy(world: &mut World, terms: Json) {
+pub(super) fn with_policy(world: &mut World, terms: Json) {
     assert_eq!(world.say("MZ", "2025-12-01", "G03", json!({"terms": terms})), "MZ-1");
 }
 
