@@ -1,18 +1,20 @@
-//! Documents made elsewhere: from their bytes to [`Draft`]s, each with the place it came from.
+//! Documents made elsewhere: from their bytes to [`Draft`]s, each with the place it came from. And tables that leave the node.
 //!
 //! ```text
 //! bytes ──detect──▶ XML (WCO Data Model) │ CSV │ JSON ──▶ Import ──check──▶ Batch ──▶ Report
+//! Table ──export──▶ CSV │ XLSX │ JSON │ Parquet
 //! ```
 //!
 //! Reading a document never fails as a whole: what is wrong is reported with file, line, column and reason beside what is
 //! right, and the caller decides whether one bad line stops everything. Sizes, depths and counts are bounded. Nothing
 //! here opens a file, prints, or talks to a node; no entity, formula or link in a document is ever followed.
 //!
-//! Start reading at [`read`], then `wco.rs` for the one format that matters most.
+//! Start reading at [`read`], then `wco.rs` for the one format that matters most; [`export`] is the way out.
 
 mod batch;
 mod csv;
 mod error;
+pub mod export;
 mod json;
 mod report;
 mod source;
