@@ -38,6 +38,8 @@ mod tests;
 #[cfg(test)]
 mod tests_of_kinds;
 
+pub(crate) use parts::closed_debug;
+
 pub use check::{Checked, Context, MAX_ENTRIES, MAX_GOODS, MAX_PARENTS, Refused, Strictness};
 pub use content::{Compartment, Content};
 pub use date::{Date, NotADay, Window};

@@ -4,7 +4,6 @@
 //! entry an unknown member is an error.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -243,14 +242,14 @@ pub struct Change {
 /// Shows no content: what a sealed record says must not reach a log through a debug print.
 macro_rules! closed_debug {
     ($($name:ident),*) => {$(
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(concat!(stringify!($name), " { .. }"))
             }
         }
     )*};
 }
 
-pub(super) use closed_debug;
+pub(crate) use closed_debug;
 
 closed_debug!(Party, PartyId, Place, Goods, Value, Packages, SealedContainer, Conveyance, Attachment, Change);

@@ -5,7 +5,6 @@
 //! its record, which a notification cites, so that a later policy never moves an old clock.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 

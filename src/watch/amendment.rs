@@ -11,9 +11,6 @@ use crate::encoding::ids::MemberCode;
 use crate::record::content::compartment_of;
 use crate::record::{Change, Compartment, Draft, Kind, Place, Terms};
 
-/// The name under which goods stand that name no substance.
-pub(super) const UNSPECIFIED: &str = "unspecified";
-
 /// The announcement with changes applied; `None` if one of them does not fit.
 pub(super) fn amended(announced: &Draft, changes: &[Change], after_departure: bool) -> Option<Draft> {
     let mut json = serde_json::to_value(announced).ok()?;

@@ -12,8 +12,10 @@ use std::fmt;
 
 use serde_json::{Value as Json, json};
 
-use super::amendment::UNSPECIFIED;
 use crate::record::{Goods, Mass, Packages};
+
+/// The name under which goods stand that name no substance.
+pub(super) const UNSPECIFIED: &str = "unspecified";
 
 /// Grams of one substance, counted twice: as goods, and as the pure substance in them.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]

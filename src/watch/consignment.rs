@@ -68,8 +68,14 @@ pub struct Shipment {
     pub expected: Option<Date>,
     /// Mode of transport.
     pub mode: Option<u8>,
+    /// The records of its arrival.
+    pub arrivals: Vec<RecordId>,
+    /// The records of its import, except for what was refused.
+    pub imports: Vec<RecordId>,
     /// When it was imported.
     pub imported_at: Option<UnixTime>,
+    /// Whether what left is what came, or both sides hold the difference to be explained.
+    pub accounted: bool,
     /// What the newest end-use verification found.
     pub end_use: Option<Declared<Verification>>,
 }
@@ -188,7 +194,10 @@ impl Shipment {
             "departed_at": self.departed_at,
             "expected": self.expected,
             "mode": self.mode,
+            "arrivals": self.arrivals,
+            "imports": self.imports,
             "imported_at": self.imported_at,
+            "accounted": self.accounted,
             "end_use": self.end_use,
         })
     }

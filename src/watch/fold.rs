@@ -172,9 +172,13 @@ impl Course<'_> {
             };
             let voyage = self.voyage_or_new(id, declared, waits);
             voyage.arrive();
+            if !imported {
+                voyage.arrivals.push(id);
+            }
             // Goods that were refused are here, and not received.
             if imported && declared.release != Some(Declared::Valid(Release::Refused)) {
                 voyage.imported = true;
+                voyage.imports.push(id);
                 voyage.imported_at = declared.happened_at.or(declared.issued_at);
                 add(&mut voyage.received, &amounts(&declared.goods));
             }

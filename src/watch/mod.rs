@@ -24,6 +24,7 @@ mod course;
 mod dossier;
 mod fold;
 mod order;
+pub mod reconcile;
 mod state;
 mod tolerance;
 mod voyage;

@@ -11,6 +11,7 @@ use crate::record::{Compartment, Context, Draft, Strictness};
 
 mod declarations;
 mod invariants;
+mod reconciliation;
 mod scenarios;
 
 const DAY: i64 = 86_400;

@@ -21,6 +21,9 @@ pub(super) struct Voyage {
     pub(super) mode: Option<u8>,
     pub(super) shipped: Amounts,
     pub(super) received: Amounts,
+    /// Records of its arrival and of its import.
+    pub(super) arrivals: Vec<RecordId>,
+    pub(super) imports: Vec<RecordId>,
     pub(super) seized: BTreeMap<RecordId, (MemberCode, Amounts)>,
     /// Seen on the way.
     pub(super) in_transit: bool,
@@ -181,7 +184,10 @@ impl Voyage {
             departed_at: self.departed_at,
             expected: self.expected,
             mode: self.mode,
+            arrivals: self.arrivals.clone(),
+            imports: self.imports.clone(),
             imported_at: self.imported_at,
+            accounted: self.is_agreed() || (self.imported && self.compared(terms) == State::Reconciled),
             end_use: self.end_use.clone(),
         }
     }
