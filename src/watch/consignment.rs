@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::{Value as Json, json};
 
-use super::balance::Balance;
+use super::balance::{Balance, Sums};
 use super::state::{Flag, Illegal, State};
 use crate::encoding::ids::{MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
@@ -51,6 +51,8 @@ pub struct Event {
     pub illegal: Option<Illegal>,
     /// The record by which its author took it back.
     pub withdrawn_by: Option<RecordId>,
+    /// Which of the shipments it is about, as its place in [`Consignment::shipments`].
+    pub shipment: Option<usize>,
 }
 
 /// One of the shipments of a consignment.
@@ -78,6 +80,17 @@ pub struct Shipment {
     pub accounted: bool,
     /// What the newest end-use verification found.
     pub end_use: Option<Declared<Verification>>,
+    /// What became of each substance of it.
+    pub carried: BTreeMap<String, Carried>,
+}
+
+/// What became of one substance of a shipment, as far as this node may read it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Carried {
+    /// Net grams. What left counts as notified; of goods whose departure nobody has told, that is what came.
+    pub sums: Sums,
+    /// Whether a line states a quantity that is no mass here, such as litres without a density; it counts as nothing.
+    pub unread: bool,
 }
 
 /// A closure that the importing country proposed.
@@ -230,6 +243,12 @@ impl fmt::Debug for Event {
 impl fmt::Debug for Shipment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shipment").field("departure", &self.departure).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Carried { .. }")
     }
 }
 

@@ -465,6 +465,7 @@ impl<'a> Course<'a> {
         let terms = self.importing_terms();
         for event in &mut self.timeline {
             event.withdrawn_by = self.withdrawn.get(&event.id).copied();
+            event.shipment = self.voyage_of.get(&event.id).copied();
         }
         Consignment {
             id: self.id,
@@ -477,7 +478,11 @@ impl<'a> Course<'a> {
             policy: self.countries.importing.and_then(|member| self.terms_of(member)).map(|(id, _)| id),
             reply_by: self.reply_by(),
             valid_until: self.replies.values().filter_map(|reply| reply.valid_until).min(),
-            shipments: self.voyages.iter().map(|voyage| voyage.shown(terms)).collect(),
+            shipments: self
+                .voyages
+                .iter()
+                .map(|voyage| voyage.shown(terms, &|member| self.is_importing(member)))
+                .collect(),
             due: self.due(),
             flags: self.flags,
             closure: self.closure,

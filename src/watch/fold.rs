@@ -36,7 +36,15 @@ pub(super) fn fold(
             let course = courses.entry(consignment).or_insert_with(|| Course::new(consignment, &policies));
             let illegal = fault.map_or_else(|| course.take(id, kind, declared).err(), Some);
             let happened_at = declared.happened_at;
-            course.note(Event { id, kind: kind.clone(), issued_at, happened_at, illegal, withdrawn_by: None });
+            course.note(Event {
+                id,
+                kind: kind.clone(),
+                issued_at,
+                happened_at,
+                illegal,
+                withdrawn_by: None,
+                shipment: None,
+            });
         }
     }
     courses.into_iter().map(|(id, course)| (id, course.finish())).collect()

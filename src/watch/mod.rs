@@ -34,7 +34,7 @@ mod tests;
 
 pub use balance::{Balance, Sums};
 pub use clock::{Lateness, Standing, standing};
-pub use consignment::{Closure, Consignment, Countries, Event, Masses, Shipment};
+pub use consignment::{Carried, Closure, Consignment, Countries, Event, Masses, Shipment};
 pub use dossier::{Dossier, Records};
 pub use state::{Flag, Illegal, State};
 pub use tolerance::Band;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::balance::{Amount, Amounts, Share};
-use super::consignment::Shipment;
+use super::balance::{Amount, Amounts, Share, Sums};
+use super::consignment::{Carried, Shipment};
 use super::state::State;
 use super::tolerance::{Band, judge};
 use crate::encoding::ids::{MemberCode, RecordId};
@@ -176,7 +176,20 @@ impl Voyage {
         if differs { State::Discrepant } else { State::Reconciled }
     }
 
-    pub(super) fn shown(&self, terms: Option<&Terms>) -> Shipment {
+    /// What became of each substance.
+    fn carried(&self, importing: &dyn Fn(MemberCode) -> bool) -> BTreeMap<String, Carried> {
+        let carried = |substance: &String| {
+            let share = self.share(substance, importing, |amount| amount.net);
+            let left = share.shipped.unwrap_or(share.received + share.seized_at_home + share.seized_elsewhere);
+            let amounts =
+                [self.left(), self.came()].into_iter().chain(self.seized.values().map(|(_, amounts)| amounts));
+            let unread = amounts.filter_map(|amounts| amounts.get(substance)).any(|amount| amount.unread);
+            (substance.clone(), Carried { sums: Sums::of(left, false, 0, &[share]), unread })
+        };
+        self.substances().map(carried).collect()
+    }
+
+    pub(super) fn shown(&self, terms: Option<&Terms>, importing: &dyn Fn(MemberCode) -> bool) -> Shipment {
         Shipment {
             departure: self.departure,
             number: self.number,
@@ -189,6 +202,7 @@ impl Voyage {
             imported_at: self.imported_at,
             accounted: self.is_agreed() || (self.imported && self.compared(terms) == State::Reconciled),
             end_use: self.end_use.clone(),
+            carried: self.carried(importing),
         }
     }
 }

@@ -167,6 +167,16 @@ proptest! {
             for (substance, balance) in &consignment.balance {
                 prop_assert!(balance.net.adds_up(), "net of {}", substance);
                 prop_assert!(balance.pure.adds_up(), "pure of {}", substance);
+                // And the consignment's is what its shipments carried.
+                let carried = consignment.shipments.iter().filter_map(|shipment| shipment.carried.get(substance));
+                let mut sums = [0; 4];
+                for carried in carried {
+                    prop_assert!(carried.sums.adds_up());
+                    let parts = [carried.sums.in_transit, carried.sums.received, carried.sums.explained, carried.sums.unexplained];
+                    (0..4).for_each(|at| sums[at] += parts[at]);
+                }
+                let net = balance.net;
+                prop_assert_eq!(sums, [net.in_transit, net.received, net.explained, net.unexplained], "{}", substance);
             }
         }
     }
