@@ -11,6 +11,7 @@ use crate::record::{Compartment, Context, Draft, Strictness};
 
 mod declarations;
 mod invariants;
+mod links;
 mod reconciliation;
 mod scenarios;
 

@@ -15,6 +15,8 @@
 mod cause;
 mod compare;
 mod declaration;
+mod keys;
+mod links;
 mod words;
 
 pub use cause::{Cause, Suggestion};
@@ -22,3 +24,5 @@ pub use compare::{Compared, Line, Reconciliation, Values, reconcile};
 pub use declaration::Declaration;
 #[cfg(test)]
 pub(super) use declaration::declarations;
+pub use keys::Keys;
+pub use links::{Hold, Level, Link, LinkDecision, LinkDecisions, Links, Meaning};
