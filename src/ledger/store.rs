@@ -79,6 +79,8 @@ pub enum Mark {
     Source(Digest),
     /// How many audited statements of a log have been searched for what is addressed to this node.
     Scanned(LogId),
+    /// A record that grants let this node read, and which grants.
+    Granted(RecordId),
 }
 
 /// The kinds of [`Mark`], for listing.
@@ -95,6 +97,8 @@ pub enum MarkKind {
     Source = 4,
     /// [`Mark::Scanned`]
     Scanned = 5,
+    /// [`Mark::Granted`]
+    Granted = 6,
 }
 
 /// One frame to be kept.
@@ -354,6 +358,7 @@ impl Mark {
             Self::Inbox(_) => MarkKind::Inbox,
             Self::Source(_) => MarkKind::Source,
             Self::Scanned(_) => MarkKind::Scanned,
+            Self::Granted(_) => MarkKind::Granted,
         }
     }
 
@@ -363,7 +368,7 @@ impl Mark {
         let mut bytes = vec![self.kind() as u8];
         match self {
             Self::Audited(log) | Self::Scanned(log) => put_log(&mut bytes, log),
-            Self::Flag(id) | Self::Inbox(id) => put_record(&mut bytes, id),
+            Self::Flag(id) | Self::Inbox(id) | Self::Granted(id) => put_record(&mut bytes, id),
             Self::Source(digest) => bytes.extend(digest.0),
         }
         bytes
@@ -380,6 +385,7 @@ impl Mark {
             3 => Self::Inbox(take_record(rest)?),
             4 => Self::Source(Digest(take(rest)?)),
             5 => Self::Scanned(take_log(rest)?),
+            6 => Self::Granted(take_record(rest)?),
             _ => return None,
         };
         rest.is_empty().then_some(mark)
@@ -446,12 +452,13 @@ mod tests {
     }
 
     fn any_mark() -> impl Strategy<Value = Mark> {
-        (any_record(), any::<[u8; 32]>(), 0..5).prop_map(|(id, digest, kind)| match kind {
+        (any_record(), any::<[u8; 32]>(), 0..6).prop_map(|(id, digest, kind)| match kind {
             0 => Mark::Audited(id.log),
             1 => Mark::Flag(id),
             2 => Mark::Inbox(id),
             3 => Mark::Source(Digest(digest)),
-            _ => Mark::Scanned(id.log),
+            4 => Mark::Scanned(id.log),
+            _ => Mark::Granted(id),
         })
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::encoding::ids::MemberCode;
-use crate::protocol::{Input, Outcome};
+use crate::protocol::{Extent, Input, Outcome};
 use crate::record::{Checked, Context, Draft, Strictness};
 
 use super::ask::{DRAFTS_MAX, ProblemKind, Progress, Reply, Request, Response, Submitted};
@@ -89,7 +89,8 @@ impl Desk {
         let open = results.iter_mut().filter(|result| result.is_none());
         for (result, (outcome, mut warnings)) in open.zip(outcomes.into_iter().zip(warnings)) {
             *result = Some(match outcome {
-                Outcome::Logged { id, outside } => {
+                Outcome::Logged { id, outside, granted } => {
+                    warnings.extend(granted.iter().flat_map(of_a_grant));
                     warnings.extend(outside.iter().map(|country| {
                         format!("{country} is not an active member of the charter and cannot read this record")
                     }));
@@ -127,7 +128,43 @@ impl Desk {
     }
 }
 
+/// What whoever has granted something is told.
+fn of_a_grant(extent: &Extent) -> Vec<String> {
+    let names = extent.readers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let Extent { records, parts, unread, .. } = extent;
+    let what = if *records == 1 { "1 record".to_owned() } else { format!("{records} records") };
+    let mut told = vec![format!("{names} can read {what} of the consignment from now on; this cannot be undone")];
+    if *parts > 1 {
+        told.push(format!("the keys are in {parts} records of the log, one after the other"));
+    }
+    if *unread > 0 {
+        told.push(format!(
+            "{unread} records of this member cannot be read here and are not granted; some may be of the consignment"
+        ));
+    }
+    told
+}
+
 #[allow(clippy::disallowed_methods, reason = "how long an asker waits is a matter of the world")]
 fn now() -> Instant {
     Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_grants_is_told_that_it_cannot_be_undone() {
+        let readers = vec!["LB".parse().unwrap(), "W1".parse().unwrap()];
+        let one = Extent { readers: readers.clone(), records: 1, parts: 1, unread: 0 };
+        assert_eq!(
+            of_a_grant(&one),
+            ["LB, W1 can read 1 record of the consignment from now on; this cannot be undone"]
+        );
+        let many = of_a_grant(&Extent { readers, records: 600, parts: 3, unread: 2 });
+        assert!(
+            many[0].contains("600 records") && many[1].contains("3 records of the log") && many[2].starts_with("2 ")
+        );
+    }
 }

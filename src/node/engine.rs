@@ -479,7 +479,9 @@ fn tell(event: &crate::protocol::Event) {
     use crate::protocol::Event;
     match event {
         Event::Fork { .. } | Event::LogEnded { .. } => tracing::error!("{event}"),
-        Event::Flagged { .. } | Event::Healed { .. } | Event::NotOpened { .. } => tracing::warn!("{event}"),
+        Event::Flagged { .. } | Event::Healed { .. } | Event::NotOpened { .. } | Event::NotGranted { .. } => {
+            tracing::warn!("{event}")
+        }
         Event::Logged { .. } | Event::Ready { .. } | Event::Members { .. } | Event::Opened { .. } => {
             tracing::info!("{event}");
         }

@@ -97,6 +97,8 @@ pub enum Outcome {
         id: RecordId,
         /// Countries named as readers that are not active members of the charter.
         outside: Vec<String>,
+        /// What a grant covers; none for other records.
+        granted: Option<Extent>,
     },
     /// The same document line was logged before, in this record.
     AlreadyLogged {
@@ -108,6 +110,19 @@ pub enum Outcome {
         /// Why, and what to do.
         reason: Refused,
     },
+}
+
+/// What a grant covers. It cannot be taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// The new readers.
+    pub readers: Vec<MemberCode>,
+    /// How many records they can now read.
+    pub records: u64,
+    /// In how many records of one's own log, one after the other, the keys are.
+    pub parts: u64,
+    /// Records of one's own that could not be read, and may have to be granted too.
+    pub unread: u64,
 }
 
 /// Why a submission is refused.
@@ -132,6 +147,29 @@ pub enum Refused {
     TooManyReaders {
         /// How many, the author included.
         readers: usize,
+    },
+    /// No record that it could cover.
+    #[error(
+        "there is nothing to grant: of consignment {consignment} this member has logged no record that has one of these compartments; \
+         a member grants what it has logged itself, after it was logged"
+    )]
+    NothingToGrant {
+        /// The consignment.
+        consignment: RecordId,
+    },
+    /// Nobody to whom anything could be granted.
+    #[error("none of the new readers is another active member of the charter: {named}")]
+    NoNewReader {
+        /// Who was named.
+        named: String,
+    },
+    /// More records than a grant covers.
+    #[error(
+        "more than {limit} records would be granted at once; grant fewer compartments, or speak with the new reader"
+    )]
+    TooMuchToGrant {
+        /// How many a grant covers.
+        limit: usize,
     },
     /// The same document line is on its way into the log.
     #[error("the same document line is being logged already")]
@@ -175,6 +213,13 @@ pub enum Event {
     /// A body addressed to this node is here, but does not open as it should.
     NotOpened {
         /// The record.
+        id: RecordId,
+        /// Why, without anything from the body.
+        reason: String,
+    },
+    /// A grant gives what its author cannot grant, or cannot be read.
+    NotGranted {
+        /// The grant.
         id: RecordId,
         /// Why, without anything from the body.
         reason: String,
@@ -235,6 +280,7 @@ impl fmt::Display for Event {
             Self::Flagged { id, flaw } => write!(formatter, "flagged {id}: {flaw}"),
             Self::Opened { id, compartments } => write!(formatter, "opened {id} ({compartments} compartments)"),
             Self::NotOpened { id, reason } => write!(formatter, "could not open {id}: {reason}"),
+            Self::NotGranted { id, reason } => write!(formatter, "did not take up all that {id} grants: {reason}"),
             Self::Healed { what } => write!(formatter, "healed {what}, which the disk had lost"),
             Self::Agrees { member, frontier } => {
                 write!(formatter, "{member} holds the same ledger ({})", frontier.short())

@@ -31,6 +31,11 @@ pub enum Delivery {
     Opened,
     /// Its body is here and does not open.
     Unreadable,
+    /// Its body is here and was opened, and is a grant; what it grants is still to be taken up.
+    TakingUp {
+        /// Whether the acknowledgement is then still to be made.
+        acknowledge: bool,
+    },
 }
 
 /// The receiving part of a node.
@@ -46,6 +51,10 @@ pub(super) struct Inbox {
     pub early: BTreeMap<RecordId, (Now, WireBody)>,
     /// Total size of these.
     pub early_bytes: usize,
+    /// Grants to be taken up, and whether they are to be acknowledged then.
+    pub grants: BTreeMap<RecordId, bool>,
+    /// Whether there is a record that a grant lets this node read.
+    pub has_grants: bool,
     /// Records to be acknowledged, by author.
     pub acknowledge: BTreeMap<MemberCode, Vec<RecordId>>,
     /// Since when there are such.
@@ -82,6 +91,8 @@ impl Delivery {
             Self::Wanted => b"w",
             Self::Opened => b"o",
             Self::Unreadable => b"x",
+            Self::TakingUp { acknowledge: true } => b"g",
+            Self::TakingUp { acknowledge: false } => b"h",
         }
     }
 
@@ -90,6 +101,8 @@ impl Delivery {
         match bytes {
             b"o" => Self::Opened,
             b"x" => Self::Unreadable,
+            b"g" => Self::TakingUp { acknowledge: true },
+            b"h" => Self::TakingUp { acknowledge: false },
             _ => Self::Wanted,
         }
     }
@@ -116,6 +129,7 @@ impl<S: Store> Node<S> {
         for log in self.logs.keys().copied().collect::<Vec<_>>() {
             self.search(turn, log)?;
         }
+        self.take_up_grant(turn)?;
         self.forget_early(turn);
         self.ask_for_slots(turn);
         self.ask_for_bodies(turn)?;
@@ -161,23 +175,24 @@ impl<S: Store> Node<S> {
             return Ok(Search::Done);
         }
         let lane = match self.lane(id.log, statement.lanes)? {
-            Lane::Known(lane) => lane,
-            Lane::None => return Ok(Search::Done),
+            Lane::Known(lane) => Some(lane),
+            Lane::None => None,
             Lane::Missing => return Ok(Search::Waiting),
         };
-        let ticket = lane.ticket(&id);
-        if !statement.tags.contains(&ticket.tag().0) {
+        let addressed = lane.as_ref().is_some_and(|lane| statement.tags.contains(&lane.tag(&id).0));
+        // Granted before it was searched: it is in another log than the grant, or is searched once more.
+        let granted = !addressed && self.inbox.has_grants && self.store.marked(&Mark::Granted(id))?.is_some();
+        if !addressed && !granted {
             return Ok(Search::Done);
         }
         self.count(id.log, |scan| scan.mine += 1);
         if id.log == self.me.log {
-            self.note_own(id, &lane)?;
+            self.note_own(id, lane.as_ref())?;
         } else if self.held_body(id)?.is_some() {
             // The marks were lost and are derived anew: what was acknowledged then is not acknowledged again.
-            self.open_held(turn, id, &lane, false)?;
+            self.open_held(turn, id, lane.as_ref(), false)?;
         } else {
-            self.store.mark(Mark::Inbox(id), Some(Delivery::Wanted.to_bytes()))?;
-            self.inbox.wanted.insert(id, Attempt::new());
+            self.want_body(id)?;
             if let Some((_, body)) = self.inbox.early.remove(&id) {
                 self.inbox.early_bytes -= body.bytes();
                 if let Err(refusal) = self.take_body(turn, id, &body)? {
@@ -188,14 +203,14 @@ impl<S: Store> Node<S> {
         Ok(Search::Done)
     }
 
-    fn count(&mut self, log: LogId, change: impl FnOnce(&mut super::state::ScanState)) {
+    pub(super) fn count(&mut self, log: LogId, change: impl FnOnce(&mut super::state::ScanState)) {
         if let Some(state) = self.logs.get_mut(&log) {
             change(&mut state.scan);
         }
     }
 
     /// One's own record: it is opened only to learn again which document line it came from, and what it acknowledged.
-    fn note_own(&mut self, id: RecordId, lane: &LaneKey) -> Result<(), StoreError> {
+    fn note_own(&mut self, id: RecordId, lane: Option<&LaneKey>) -> Result<(), StoreError> {
         self.inbox.opened += 1;
         if id.position >= self.inbox.relearn_below {
             return Ok(());
@@ -235,6 +250,13 @@ impl<S: Store> Node<S> {
         }
         self.want_slot(id);
         Ok(Lane::Missing)
+    }
+
+    /// A body is to be fetched.
+    pub(super) fn want_body(&mut self, id: RecordId) -> Result<(), StoreError> {
+        self.store.mark(Mark::Inbox(id), Some(Delivery::Wanted.to_bytes()))?;
+        self.inbox.wanted.insert(id, Attempt::new());
+        Ok(())
     }
 
     /// A slot is to be fetched. One per log: an earlier one that the search needs after all, it finds missing again.
@@ -280,7 +302,7 @@ impl<S: Store> Node<S> {
                 self.store.stage(Frame { key: Key::Slot(id), at: turn.now.time(), bytes: bytes.to_vec() })?;
                 self.out.touch();
                 self.inbox.slots.remove(&id);
-                self.lanes.keep(id, &key);
+                self.kept.keep_lane(id, &key);
                 self.inbox.lanes.insert(id.log, (id.position, Some(key)));
                 Ok(Ok(()))
             }
@@ -387,17 +409,22 @@ impl<S: Store> Node<S> {
     }
 
     /// How many bodies of a log are wanted.
-    fn outstanding(&self, log: LogId) -> usize {
+    pub(super) fn outstanding(&self, log: LogId) -> usize {
         self.inbox.wanted.range(RecordId { log, position: 0 }..=last_of(log)).count()
     }
 
+    /// The ticket by which this node may have a body: that of its lane, or one that was granted. It is behind a tag of the statement.
     pub(super) fn ticket(&mut self, id: RecordId) -> Result<Option<Ticket>, StoreError> {
         let Some(frame) = self.store.get(&Key::Statement(id))? else { return Ok(None) };
         let Ok((statement, _)) = Statement::read(&frame.bytes) else { return Ok(None) };
-        Ok(match self.lane(id.log, statement.lanes)? {
-            Lane::Known(lane) => Some(lane.ticket(&id)),
-            Lane::None | Lane::Missing => None,
-        })
+        let is_good = |ticket: &Ticket| statement.tags.contains(&ticket.tag().0);
+        if let Lane::Known(lane) = self.lane(id.log, statement.lanes)?
+            && let Some(ticket) = Some(lane.ticket(&id)).filter(is_good)
+        {
+            return Ok(Some(ticket));
+        }
+        let grants = self.view().grants_of(id)?;
+        Ok(grants.iter().filter_map(|grant| Some(grant.of(&id)?.ticket.clone())).find(is_good))
     }
 
     /// Takes a body that was pushed, now or when its statement is here.
@@ -456,9 +483,11 @@ impl<S: Store> Node<S> {
         }
         self.stage_body(turn.now.time(), id, body)?;
         self.inbox.wanted.remove(&id);
-        if let Lane::Known(lane) = self.lane(id.log, statement.lanes)? {
-            self.open_held(turn, id, &lane, true)?;
-        }
+        let lane = match self.lane(id.log, statement.lanes)? {
+            Lane::Known(lane) => Some(lane),
+            Lane::None | Lane::Missing => None,
+        };
+        self.open_held(turn, id, lane.as_ref(), true)?;
         Ok(Ok(()))
     }
 
@@ -470,7 +499,13 @@ impl<S: Store> Node<S> {
     }
 
     /// Opens a body that is here.
-    fn open_held(&mut self, turn: &Turn, id: RecordId, lane: &LaneKey, acknowledge: bool) -> Result<(), StoreError> {
+    pub(super) fn open_held(
+        &mut self,
+        turn: &Turn,
+        id: RecordId,
+        lane: Option<&LaneKey>,
+        acknowledge: bool,
+    ) -> Result<(), StoreError> {
         let opened = self.view().open_with(id, lane)?;
         let delivery = match opened {
             Some(OpenedBody { fault: Some(fault), .. }) => {
@@ -481,8 +516,13 @@ impl<S: Store> Node<S> {
                 let compartments = body.content.len();
                 self.inbox.opened += 1;
                 self.out.push_durable(Effect::Event(Event::Opened { id, compartments }));
-                let is_acknowledgement = kind_of(&body.content) == Some(Kind::Acknowledgement);
-                (acknowledge && !is_acknowledgement).then_some(Delivery::Opened)
+                let kind = kind_of(&body.content);
+                if kind == Some(Kind::AudienceGrant) && self.view().grant(id)?.is_some() {
+                    self.inbox.grants.insert(id, acknowledge);
+                    Some(Delivery::TakingUp { acknowledge })
+                } else {
+                    (acknowledge && kind != Some(Kind::Acknowledgement)).then_some(Delivery::Opened)
+                }
             }
             _ => {
                 let reason = "none of its compartments is for this member".to_owned();
@@ -490,6 +530,11 @@ impl<S: Store> Node<S> {
                 Some(Delivery::Unreadable)
             }
         };
+        self.deliver(turn, id, delivery)
+    }
+
+    /// Notes how far a record has come.
+    pub(super) fn deliver(&mut self, turn: &Turn, id: RecordId, delivery: Option<Delivery>) -> Result<(), StoreError> {
         self.store.mark(Mark::Inbox(id), delivery.map(Delivery::to_bytes))?;
         if delivery == Some(Delivery::Opened) {
             self.inbox.acknowledge.entry(id.log.member).or_default().push(id);
@@ -567,7 +612,7 @@ impl<S: Store> Node<S> {
     /// What can be read in this node's store with its keys.
     #[must_use]
     pub fn view(&self) -> View<'_, S> {
-        View::new(&self.store, &self.federation, &self.me).with_lanes(&self.lanes)
+        View::new(&self.store, &self.federation, &self.me).with_kept(&self.kept)
     }
 }
 
@@ -585,7 +630,8 @@ fn last_of(log: LogId) -> RecordId {
     RecordId { log, position: u64::MAX }
 }
 
-fn kind_of(content: &Content) -> Option<Kind> {
+/// What a record says, by its summary alone.
+pub(super) fn kind_of(content: &Content) -> Option<Kind> {
     let summary: Content = content
         .get_key_value(&Compartment::SUMMARY)
         .map(|(name, fields)| (name.clone(), fields.clone()))

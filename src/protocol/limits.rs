@@ -57,6 +57,16 @@ pub const EARLY_BODIES_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Records of one log that are addressed to this node and whose bodies have not come yet. The search of that log waits at this
 /// number, so that a member that withholds bodies costs bounded memory.
 pub const WANTED_PER_LOG_MAX: usize = 1024;
+/// Records that one grant covers. A consignment has ten; a notification that covers a year of partial shipments has thousands.
+pub const GRANT_RECORDS_MAX: usize = 8192;
+/// Of these, covered by one record of the log: a reader opens that whole to get one key.
+pub const GRANT_PART_MAX: usize = 256;
+/// One's own records that are read within one call for a grant: about 30 ms.
+pub const GRANT_BATCH: usize = 256;
+/// How far behind the consignment's own date the search for one's records of it begins, in seconds: clocks differ, and were set back.
+pub const GRANT_MARGIN_S: i64 = 86_400;
+/// Grants about one record that are looked into for keys, the newest. One is the rule; each costs time when the record is opened.
+pub const GRANTS_PER_RECORD_MAX: usize = 8;
 /// Audited statements searched within one call, so that no call takes long.
 pub const SCAN_BATCH: usize = 512;
 /// Between two requests for the same body or slot, in milliseconds; doubled at every try.

@@ -11,10 +11,11 @@ use super::audit::read_audit_mark;
 use super::author::Author;
 use super::heal::Heal;
 use super::inbox::{Attempt, Delivery, Inbox};
+use super::kept::Kept;
 use super::outbox::Outbox;
 use super::peers::Peers;
 use super::state::{AuditState, LogState};
-use super::view::{Lanes, View};
+use super::view::View;
 use super::witness::{Witness, decode_cosignature};
 use super::{Myself, Node, Now, Settings};
 
@@ -33,7 +34,7 @@ impl<S: Store> Node<S> {
             store,
             logs: BTreeMap::new(),
             frontier: Frontier::default(),
-            lanes: Lanes::default(),
+            kept: Kept::default(),
             author: Author::new(),
             inbox: Inbox::default(),
             witness: Witness::default(),
@@ -87,6 +88,7 @@ impl<S: Store> Node<S> {
     }
 
     fn load_inbox(&mut self) -> Result<(), StoreError> {
+        self.inbox.has_grants = !self.store.marks(MarkKind::Granted, None, 1)?.is_empty();
         let mut after: Option<Mark> = None;
         loop {
             let page = self.store.marks(MarkKind::Inbox, after.as_ref(), 1024)?;
@@ -99,6 +101,9 @@ impl<S: Store> Node<S> {
                     Delivery::Opened => {
                         self.inbox.acknowledge.entry(id.log.member).or_default().push(*id);
                         self.inbox.acknowledge_since = Some(Now(0));
+                    }
+                    Delivery::TakingUp { acknowledge } => {
+                        self.inbox.grants.insert(*id, acknowledge);
                     }
                     Delivery::Unreadable => {}
                 }

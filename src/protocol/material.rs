@@ -3,7 +3,7 @@
 use crate::encoding::ids::RecordId;
 use crate::evidence::{FrontierCosignature, Inclusion, Material, OpenedCompartment};
 use crate::ledger::{Key, SignedRoot, Store, StoreError};
-use crate::seal::{LanesBody, SealContext, SlotProof};
+use crate::seal::{LanesBody, SlotProof};
 
 use super::view::View;
 
@@ -74,22 +74,14 @@ impl<S: Store> View<'_, S> {
         Ok(slot.and_then(|frame| SlotProof::decode(&frame.bytes).ok()).map(|proof| proof.head.encode()))
     }
 
-    /// The compartments that this node can open, with what is needed to disclose them.
+    /// The compartments that this node can open, with what is needed to disclose them. The keys of a grant are not among them.
     fn opened(&self, id: RecordId) -> Result<Vec<OpenedCompartment>, StoreError> {
-        let (Some(body), Some(opened)) = (self.body(id)?, self.open(id)?) else { return Ok(Vec::new()) };
-        let Some(statement) = self.statement(id)? else { return Ok(Vec::new()) };
-        let Some(lane) = self.lane(RecordId { log: id.log, position: statement.lanes })? else { return Ok(Vec::new()) };
-        let context = SealContext { federation: self.federation().id(), record: id };
-        Ok(opened
-            .compartments
-            .into_iter()
-            .map(|(index, head, content)| {
-                let sealed = body
-                    .compartments
-                    .get(index)
-                    .and_then(|bytes| Some((bytes.clone(), head.content_key(&context, bytes, &lane).ok()?)));
-                OpenedCompartment { label: head.label, content, sealed }
-            })
-            .collect())
+        let (Some(body), Some(parts)) = (self.body(id)?, self.parts(id)?) else { return Ok(Vec::new()) };
+        let disclosed = |(index, head, content, key): super::view::Part| OpenedCompartment {
+            label: head.label,
+            content,
+            sealed: body.compartments.get(index).map(|bytes| (bytes.clone(), key)),
+        };
+        Ok(parts.open.into_iter().map(disclosed).collect())
     }
 }

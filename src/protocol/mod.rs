@@ -18,9 +18,11 @@ mod author;
 mod budget;
 mod chain;
 mod effect;
+mod grant;
 mod heal;
 mod inbox;
 mod input;
+mod kept;
 pub mod limits;
 mod load;
 mod material;
@@ -45,7 +47,7 @@ use crate::identity::{Federation, SealSecretKey};
 use crate::ledger::{Frontier, Store, StoreError};
 
 pub use budget::Shed;
-pub use effect::{Effect, Event, Outcome, Refused, SigningKey, Verdict};
+pub use effect::{Effect, Event, Extent, Outcome, Refused, SigningKey, Verdict};
 pub use inbox::Delivery;
 pub use input::{Input, Now};
 pub use load::current_federation;
@@ -56,10 +58,10 @@ pub use status::{NodeStatus, PeerStatus, Signing};
 use author::Author;
 use heal::Heal;
 use inbox::Inbox;
+use kept::Kept;
 use outbox::Outbox;
 use peers::Peers;
 use state::LogState;
-use view::Lanes;
 use witness::Witness;
 
 /// Who a node is, and the keys by which it opens lanes. Keys that sign are not here: signing is an effect.
@@ -105,7 +107,7 @@ pub struct Node<S> {
     logs: BTreeMap<LogId, LogState>,
     /// What is verified and stored of every log that is not quarantined.
     frontier: Frontier,
-    lanes: Lanes,
+    kept: Kept,
     author: Author,
     inbox: Inbox,
     witness: Witness,

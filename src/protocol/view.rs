@@ -2,8 +2,7 @@
 //!
 //! Nothing here changes anything; everything is answered from the store, the members and this node's seal keys.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::{LogId, MemberCode, RecordId};
@@ -13,15 +12,18 @@ use crate::identity::Federation;
 use crate::ledger::{
     Binds, Frontier, Key, KeyKind, LogNodes, Mark, MarkKind, SignedRoot, Statement, Store, StoreError,
 };
-use crate::record::{Compartment, Content};
+use crate::record::{Compartment, Content, Kind};
 use crate::seal::{
-    BodyHead, CompartmentHead, LaneKey, LanesBody, Opened, OpenedSlot, SealContext, SealError, SlotProof,
+    BodyHead, CompartmentHead, ContentKey, Grant, LaneKey, LanesBody, Opened, OpenedSlot, SealContext, SealError,
+    SlotProof,
 };
 
 use super::Myself;
 use super::audit::read_audit_mark;
 use super::author::OwnLanes;
-use super::inbox::Delivery;
+use super::grant::grants_of_mark;
+use super::inbox::{Delivery, kind_of};
+use super::kept::Kept;
 use super::message::WireBody;
 use super::state::ScanState;
 use super::witness::decode_cosignature;
@@ -32,8 +34,8 @@ pub struct View<'a, S> {
     store: &'a S,
     federation: &'a Federation,
     me: &'a Myself,
-    /// Lanes opened so far: opening one costs a public-key operation, and a list of records needs the same few again and again.
-    lanes: Lanes,
+    /// Lanes and grants opened so far: a list of records needs the same few again and again.
+    kept: Kept,
 }
 
 /// What could be opened of a body.
@@ -102,38 +104,31 @@ pub struct Totals {
     pub flagged: u64,
 }
 
-/// Lane keys that were opened, by the `lanes` statement that gives them: to open one takes longer than to open a record with it. Clones
-/// share them.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Lanes(Arc<Mutex<BTreeMap<RecordId, LaneKey>>>);
+/// A compartment that is open here: its index in the head, its head, what is in it, and its key.
+pub(super) type Part = (usize, CompartmentHead, Opened, ContentKey);
 
-impl Lanes {
-    /// More than these are not kept: a member may log as many `lanes` statements as its quota lets it.
-    const KEPT_MAX: usize = 4096;
-
-    fn get(&self, id: &RecordId) -> Option<LaneKey> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
-    }
-
-    pub(super) fn keep(&self, id: RecordId, lane: &LaneKey) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= Self::KEPT_MAX {
-            kept.clear();
-        }
-        kept.insert(id, lane.clone());
-    }
+/// What could be opened of a body, with the keys that opened it.
+#[derive(Debug)]
+pub(super) struct Parts {
+    head: BodyHead,
+    /// The compartments that say something.
+    pub open: Vec<Part>,
+    /// The one that holds the keys of a grant.
+    keys: Option<Opened>,
+    /// Why a compartment that is for this node could not be opened.
+    pub fault: Option<SealError>,
 }
 
 impl<'a, S: Store> View<'a, S> {
     /// Reads `store`, which is that of `me`, with what `federation` says of the members.
     #[must_use]
     pub fn new(store: &'a S, federation: &'a Federation, me: &'a Myself) -> Self {
-        Self { store, federation, me, lanes: Lanes::default() }
+        Self { store, federation, me, kept: Kept::default() }
     }
 
-    /// The same, with lane keys that were opened before.
-    pub(super) fn with_lanes(mut self, lanes: &Lanes) -> Self {
-        self.lanes = lanes.clone();
+    /// The same, with lanes and grants that were opened before.
+    pub(super) fn with_kept(mut self, kept: &Kept) -> Self {
+        self.kept = kept.clone();
         self
     }
 
@@ -160,12 +155,12 @@ impl<'a, S: Store> View<'a, S> {
     /// # Errors
     /// [`StoreError`] if storage failed.
     pub(super) fn lane(&self, id: RecordId) -> Result<Option<LaneKey>, StoreError> {
-        if let Some(lane) = self.lanes.get(&id) {
+        if let Some(lane) = self.kept.lane(&id) {
             return Ok(Some(lane));
         }
         let lane = self.open_lane(id)?;
         if let Some(lane) = &lane {
-            self.lanes.keep(id, lane);
+            self.kept.keep_lane(id, lane);
         }
         Ok(lane)
     }
@@ -219,38 +214,97 @@ impl<'a, S: Store> View<'a, S> {
         Ok(Some(WireBody { head: head.bytes, compartments }))
     }
 
-    /// Opens what is for this node in a body that is held; `None` if it is not held, or no lane to this node is known.
+    /// Opens what is for this node in a body that is held; `None` if it is not held, or neither a lane to this node nor a grant is known.
     ///
     /// # Errors
     /// [`StoreError`] if storage failed or a frame is damaged.
     pub fn open(&self, id: RecordId) -> Result<Option<OpenedBody>, StoreError> {
-        let Some(statement) = self.statement(id)? else { return Ok(None) };
-        let Some(lane) = self.lane(RecordId { log: id.log, position: statement.lanes })? else { return Ok(None) };
-        self.open_with(id, &lane)
+        Ok(self.parts(id)?.map(OpenedBody::from))
     }
 
     /// As [`Self::open`], with the lane key at hand.
-    pub(super) fn open_with(&self, id: RecordId, lane: &LaneKey) -> Result<Option<OpenedBody>, StoreError> {
+    pub(super) fn open_with(&self, id: RecordId, lane: Option<&LaneKey>) -> Result<Option<OpenedBody>, StoreError> {
+        Ok(self.parts_with(id, lane, true)?.map(OpenedBody::from))
+    }
+
+    /// As [`Self::open`], with the keys.
+    pub(super) fn parts(&self, id: RecordId) -> Result<Option<Parts>, StoreError> {
+        let Some(statement) = self.statement(id)? else { return Ok(None) };
+        let lane = self.lane(RecordId { log: id.log, position: statement.lanes })?;
+        if lane.is_none() && self.store.marked(&Mark::Granted(id))?.is_none() {
+            return Ok(None);
+        }
+        self.parts_with(id, lane.as_ref(), true)
+    }
+
+    /// Opens each compartment by the lane, or else, if they are asked for, by what grants give of the record.
+    fn parts_with(&self, id: RecordId, lane: Option<&LaneKey>, by_grants: bool) -> Result<Option<Parts>, StoreError> {
         let Some(body) = self.body(id)? else { return Ok(None) };
         let head =
             BodyHead::decode(&body.head).map_err(|_| StoreError::Damaged { what: format!("the body head of {id}") })?;
         let context = self.context(id);
-        let mut opened = OpenedBody::default();
+        let (mut open, mut keys, mut fault) = (Vec::new(), None, None);
+        let mut grants = (!by_grants).then(Vec::new);
         for (index, (compartment, bytes)) in head.compartments().iter().zip(&body.compartments).enumerate() {
-            match compartment.open(&context, bytes, lane) {
-                Ok(content) => {
-                    // A compartment whose name we would not give is carried, but has no place among the fields.
-                    if let Ok(name) = content.compartment().parse::<Compartment>() {
-                        opened.content.insert(name, content.content());
+            let with = |key: ContentKey| Ok((compartment.open_with(&context, bytes, &key)?, key));
+            let by_lane = lane.map(|lane| compartment.content_key(&context, bytes, lane).and_then(with));
+            let mut opened = by_lane.unwrap_or(Err(SealError::NotAReader));
+            if opened.is_err() {
+                let grants = match &mut grants {
+                    Some(grants) => grants,
+                    unread @ None => unread.insert(self.grants_of(id)?),
+                };
+                for grant in grants.iter() {
+                    let key = grant.of(&id).and_then(|granted| granted.keys.get(&compartment.label));
+                    let Some(by_grant) = key.map(|key| with(key.clone())) else { continue };
+                    if by_grant.is_ok() || matches!(opened, Err(SealError::NotAReader)) {
+                        opened = by_grant;
                     }
-                    opened.compartments.push((index, *compartment, content));
+                    if opened.is_ok() {
+                        break;
+                    }
                 }
+            }
+            match opened {
+                Ok((content, _)) if content.compartment() == Compartment::KEYS.as_str() => {
+                    keys.get_or_insert(content);
+                }
+                Ok((content, key)) => open.push((index, *compartment, content, key)),
                 Err(SealError::NotAReader) => {}
-                Err(fault) => opened.fault = Some(fault),
+                Err(why) => fault = Some(why),
             }
         }
-        opened.head = Some(head);
-        Ok(Some(opened))
+        Ok(Some(Parts { head, open, keys, fault }))
+    }
+
+    /// What the grants that are known to be about a record give of it, the newest first.
+    pub(super) fn grants_of(&self, id: RecordId) -> Result<Vec<Arc<Grant>>, StoreError> {
+        let Some(mark) = self.store.marked(&Mark::Granted(id))? else { return Ok(Vec::new()) };
+        let mut grants = Vec::new();
+        for grant in grants_of_mark(&mark).into_iter().rev().filter(|grant| grant.log.member == id.log.member) {
+            grants.extend(self.grant(grant)?.and_then(Result::ok));
+        }
+        Ok(grants)
+    }
+
+    /// The keys that the record `id` carries, if it is a grant to this node: by its own lane only, so that no grant opens another. An
+    /// error if they are there and cannot be read.
+    pub(super) fn grant(&self, id: RecordId) -> Result<Option<Result<Arc<Grant>, SealError>>, StoreError> {
+        if let Some(grant) = self.kept.grant(&id) {
+            return Ok(Some(Ok(grant)));
+        }
+        let Some(statement) = self.statement(id)? else { return Ok(None) };
+        let Some(lane) = self.lane(RecordId { log: id.log, position: statement.lanes })? else { return Ok(None) };
+        let Some(mut parts) = self.parts_with(id, Some(&lane), false)? else { return Ok(None) };
+        let Some(keys) = parts.keys.take() else { return Ok(None) };
+        if kind_of(&OpenedBody::from(parts).content) != Some(Kind::AudienceGrant) {
+            return Ok(None);
+        }
+        Ok(Some(Grant::from_opened(&keys).map(|grant| {
+            let grant = Arc::new(grant);
+            self.kept.keep_grant(id, &grant);
+            grant
+        })))
     }
 
     /// A statement, as it can be read.
@@ -471,6 +525,20 @@ impl<'a, S: Store> View<'a, S> {
                 _ => return Ok(count),
             }
         }
+    }
+}
+
+impl From<Parts> for OpenedBody {
+    fn from(parts: Parts) -> Self {
+        let mut opened = Self { head: Some(parts.head), fault: parts.fault, ..Self::default() };
+        for (index, compartment, content, _) in parts.open {
+            // A compartment whose name we would not give is carried, but has no place among the fields.
+            if let Ok(name) = content.compartment().parse::<Compartment>() {
+                opened.content.insert(name, content.content());
+            }
+            opened.compartments.push((index, compartment, content));
+        }
+        opened
     }
 }
 

@@ -99,7 +99,7 @@ fn a_reader_outside_the_charter_is_named_and_left_out() {
     world.submit(code("GE"), 1, vec![notification("BR", 1)]);
     world.run(1_000);
     let [outcome] = world.outcomes(code("GE"), 1).unwrap() else { panic!("one outcome") };
-    let Outcome::Logged { id, outside } = outcome else { panic!("{outcome:?}") };
+    let Outcome::Logged { id, outside, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!(outside, &["BR"]);
     let opened = |member| world.with_view(code(member), |view| view.open(*id).unwrap());
     assert!(opened("GE").is_some() && opened("TR").is_none());

@@ -183,6 +183,9 @@ impl Watchman {
             Event::NotOpened { id, reason } if self.trusts(id.log.member) => {
                 self.accuse("I12", now, member, format!("{id} cannot be opened: {reason}"));
             }
+            Event::NotGranted { id, reason } if self.trusts(id.log.member) => {
+                self.accuse("I12", now, member, format!("what {id} grants is refused: {reason}"));
+            }
             Event::Members { version } => {
                 let held = self.versions.entry(member).or_insert(0);
                 if *version < *held {
@@ -194,6 +197,7 @@ impl Watchman {
             }
             Event::Flagged { .. }
             | Event::NotOpened { .. }
+            | Event::NotGranted { .. }
             | Event::Logged { .. }
             | Event::Verified { .. }
             | Event::Opened { .. }

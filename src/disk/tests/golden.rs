@@ -46,6 +46,7 @@ fn what_is_on_disk_keeps_its_bytes() {
         ("inbox", Mark::Inbox(id)),
         ("source", Mark::Source(sha256(b"line"))),
         ("scanned", Mark::Scanned(id.log)),
+        ("granted", Mark::Granted(id)),
     ];
     let marks: Map<String, Value> =
         marks.into_iter().map(|(name, mark)| (name.to_owned(), hex(&mark.to_bytes()))).collect();

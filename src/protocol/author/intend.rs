@@ -6,13 +6,13 @@ use crate::encoding::hash::{Digest, Kid, sha256};
 use crate::encoding::ids::{MemberCode, RecordId};
 use crate::identity::SealPublicKey;
 use crate::ledger::{Binds, Frame, Key, Statement, Store, StoreError};
-use crate::protocol::effect::{Effect, Outcome, Refused, SigningKey};
+use crate::protocol::effect::{Effect, Extent, Outcome, Refused, SigningKey};
 use crate::protocol::message::WireBody;
 use crate::protocol::{Node, Turn, limits};
-use crate::record::Record;
-use crate::seal::{self, CompartmentDraft, LaneKey, LaneSecret, LanesBody, SealContext, SealedBody};
+use crate::record::{Compartment, Kind, Record};
+use crate::seal::{self, CompartmentDraft, Grant, LaneKey, LaneSecret, LanesBody, SealContext, SealedBody};
 
-use super::{Group, Origin, OwnLanes, Phase};
+use super::{Group, Origin, OwnLanes, Phase, Queued};
 
 impl<S: Store> Node<S> {
     /// Intents beyond the log's size: what a crash interrupted. They are signed as they stand, up to the first of which not everything
@@ -96,64 +96,10 @@ impl<S: Store> Node<S> {
     }
 
     pub(super) fn intend_records(&mut self, turn: &mut Turn) -> Result<(), StoreError> {
-        let Some(lanes) = &self.author.lanes else { return Ok(()) };
-        let (position, secret) = (lanes.position, lanes.secret.clone());
         let mut group = Group::default();
-        while group.statements.len() < limits::GROUP_RECORDS_MAX {
-            let Some(queued) = self.author.queue.pop_front() else { break };
-            // Its line may have been learnt while it waited.
-            if let Some(id) = self.logged_before(&queued.record)? {
-                self.settle(queued.submission, queued.index, Outcome::AlreadyLogged { id });
-                let source = queued.record.declared().source_digest;
-                self.author.under_way.retain(|digest| Some(*digest) != source);
-                continue;
-            }
-            let id = self.next_record(group.statements.len() as u64);
-            let (body, tags, readers, outside) = self.seal_record(turn, id, &secret, &queued.record);
-            let size = body.head.compartments().iter().map(|compartment| compartment.length).sum::<u64>();
-            // A body travels in one message, whatever the charter allows.
-            let limit = self.federation.parameters().body_bytes_max.min(limits::CHUNK_BYTES_MAX as u64);
-            let source = queued.record.declared().source_digest;
-            if size > limit {
-                self.settle(
-                    queued.submission,
-                    queued.index,
-                    Outcome::Refused { reason: Refused::TooLarge { size, limit } },
-                );
-                self.author.under_way.retain(|digest| Some(*digest) != source);
-                continue;
-            }
-            let statement = Statement {
-                binds: Binds::Body,
-                digest: body.head.digest(),
-                lanes: position,
-                tags,
-                size_class: body.size_class,
-                ..self.blank(turn, id)
-            };
-            let (bytes, limit) =
-                (statement.signed([0; 64]).len() as u64, self.federation.parameters().statement_bytes_max);
-            if bytes > limit {
-                let reason = Refused::TooManyReaders { readers: readers.len() };
-                self.settle(queued.submission, queued.index, Outcome::Refused { reason });
-                self.author.under_way.retain(|digest| Some(*digest) != source);
-                continue;
-            }
-            self.stage_body(
-                turn.now.time(),
-                id,
-                &WireBody { head: body.head.encode(), compartments: body.compartments },
-            )?;
-            let pushes = readers.into_iter().filter(|member| *member != self.me.member).collect();
-            group.origins.push(Origin::Record {
-                submission: queued.submission,
-                index: queued.index,
-                outside,
-                source,
-                acknowledges: queued.record.declared().acknowledges.clone(),
-                pushes,
-            });
-            group.statements.push(statement);
+        while self.author.lanes.is_some() && group.statements.len() < limits::GROUP_RECORDS_MAX {
+            let Some(queued) = self.next_to_sign(group.statements.is_empty())? else { break };
+            self.add_to_group(turn, &mut group, queued, None)?;
         }
         if group.statements.is_empty() {
             return Ok(());
@@ -161,23 +107,112 @@ impl<S: Store> Node<S> {
         self.intend(turn, group)
     }
 
-    /// Seals a record for its readers among the active members; gives tags, readers, and the readers that are no members.
+    /// The next record of the queue that is to be signed in a group. A grant covers what was signed before it: it is gathered when no
+    /// group is open, and signed alone.
+    fn next_to_sign(&mut self, group_is_empty: bool) -> Result<Option<Queued>, StoreError> {
+        while let Some(queued) = self.author.queue.pop_front() {
+            // Its line may have been learnt while it waited.
+            if let Some(id) = self.logged_before(&queued.record)? {
+                self.give_up(&queued, Outcome::AlreadyLogged { id });
+                continue;
+            }
+            if *queued.record.kind() != Kind::AudienceGrant {
+                return Ok(Some(queued));
+            }
+            if !group_is_empty || self.author.gathering.is_some() {
+                self.author.queue.push_front(queued);
+                return Ok(None);
+            }
+            self.begin_gathering(queued)?;
+        }
+        Ok(None)
+    }
+
+    /// A record that was queued is not signed.
+    pub(super) fn give_up(&mut self, queued: &Queued, outcome: Outcome) {
+        self.settle(queued.submission, queued.index, outcome);
+        let source = queued.record.declared().source_digest;
+        self.author.under_way.retain(|digest| Some(*digest) != source);
+    }
+
+    /// Seals a record, with the keys that it grants, and adds it to the group that is to be signed, or says why not. `false` if it was not
+    /// added.
+    pub(super) fn add_to_group(
+        &mut self,
+        turn: &mut Turn,
+        group: &mut Group,
+        queued: Queued,
+        grant: Option<(&Grant, Extent)>,
+    ) -> Result<bool, StoreError> {
+        let Some(lanes) = &self.author.lanes else { return Ok(false) };
+        let (position, secret) = (lanes.position, lanes.secret.clone());
+        let (keys, granted) = grant.unzip();
+        let id = self.next_record(group.statements.len() as u64);
+        let (body, tags, readers, outside) = self.seal_record(turn, id, &secret, &queued.record, keys);
+        let size = body.head.compartments().iter().map(|compartment| compartment.length).sum::<u64>();
+        let limit = self.body_limit();
+        if size > limit {
+            self.give_up(&queued, Outcome::Refused { reason: Refused::TooLarge { size, limit } });
+            return Ok(false);
+        }
+        let statement = Statement {
+            binds: Binds::Body,
+            digest: body.head.digest(),
+            lanes: position,
+            tags,
+            size_class: body.size_class,
+            ..self.blank(turn, id)
+        };
+        let (bytes, limit) = (statement.signed([0; 64]).len() as u64, self.federation.parameters().statement_bytes_max);
+        if bytes > limit {
+            let reason = Refused::TooManyReaders { readers: readers.len() };
+            self.give_up(&queued, Outcome::Refused { reason });
+            return Ok(false);
+        }
+        self.stage_body(turn.now.time(), id, &WireBody { head: body.head.encode(), compartments: body.compartments })?;
+        let pushes = readers.into_iter().filter(|member| *member != self.me.member).collect();
+        group.origins.push(Origin::Record {
+            submission: queued.submission,
+            index: queued.index,
+            outside,
+            granted,
+            source: queued.record.declared().source_digest,
+            acknowledges: queued.record.declared().acknowledges.clone(),
+            pushes,
+        });
+        group.statements.push(statement);
+        Ok(true)
+    }
+
+    /// What a sealed body may have: it travels in one message, whatever the charter allows.
+    pub(super) fn body_limit(&self) -> u64 {
+        self.federation.parameters().body_bytes_max.min(limits::CHUNK_BYTES_MAX as u64)
+    }
+
+    /// Seals a record for its readers among the active members, and what it grants for its new readers alone; gives tags, readers, and the
+    /// readers that are no members.
     pub(super) fn seal_record(
         &self,
         turn: &mut Turn,
         id: RecordId,
         secret: &LaneSecret,
         record: &Record,
+        grant: Option<&Grant>,
     ) -> (SealedBody, Vec<[u8; 16]>, BTreeSet<MemberCode>, Vec<String>) {
         let members = self.federation.active_members().map(|(member, _)| member);
-        let by_compartment = record.readers(self.me.member, members);
+        let mut content = record.content().clone();
+        let mut by_compartment = record.readers(self.me.member, members);
+        if let Some(grant) = grant {
+            content.insert(Compartment::KEYS, grant.fields());
+            let new_readers = record.declared().new_readers.iter().copied().chain([self.me.member]);
+            by_compartment.insert(Compartment::KEYS, new_readers.collect());
+        }
         let named: BTreeSet<MemberCode> = by_compartment.values().flatten().copied().collect();
         let (readers, outside): (BTreeSet<MemberCode>, BTreeSet<MemberCode>) =
             named.into_iter().partition(|member| *member == self.me.member || self.federation.is_active(*member));
         let lanes: BTreeMap<MemberCode, LaneKey> =
             readers.iter().map(|member| (*member, secret.lane_key(*member))).collect();
-        let drafts: Vec<CompartmentDraft<'_>> = record
-            .content()
+        let drafts: Vec<CompartmentDraft<'_>> = content
             .iter()
             .map(|(compartment, fields)| CompartmentDraft {
                 name: compartment.as_str(),

@@ -10,6 +10,7 @@
 //!
 //! Here: the phases, and how submissions come in. `intend` prepares what is to be signed, `publish` takes what was.
 
+mod grant;
 mod intend;
 mod publish;
 
@@ -23,10 +24,12 @@ use crate::record::Record;
 use crate::seal::LaneSecret;
 
 use super::budget::Budget;
-use super::effect::{Event, Outcome, Refused};
+use super::effect::{Event, Extent, Outcome, Refused};
 use super::input::Now;
 use super::state::LogState;
 use super::{Node, Turn, limits};
+
+pub(super) use grant::Gathering;
 
 /// The author's part of a node.
 #[derive(Debug)]
@@ -34,6 +37,8 @@ pub(super) struct Author {
     pub phase: Phase,
     /// Records that wait to be signed.
     pub queue: VecDeque<Queued>,
+    /// The grant for which this log is being read.
+    pub gathering: Option<Gathering>,
     /// Submissions that are not fully answered.
     pub submissions: BTreeMap<u64, Submission>,
     /// The lanes of the newest `lanes` statement.
@@ -104,6 +109,7 @@ enum Origin {
         submission: u64,
         index: usize,
         outside: Vec<String>,
+        granted: Option<Extent>,
         source: Option<Digest>,
         acknowledges: Vec<RecordId>,
         pushes: Vec<MemberCode>,
@@ -151,6 +157,7 @@ impl Author {
         Self {
             phase: Phase::Starting { since: None, heard: BTreeSet::new() },
             queue: VecDeque::new(),
+            gathering: None,
             submissions: BTreeMap::new(),
             lanes: None,
             lanes_settled: None,
@@ -230,6 +237,7 @@ impl<S: Store> Node<S> {
             self.become_ready();
         }
         self.tell_news(turn, None)?;
+        self.gather()?;
         if !matches!(self.author.phase, Phase::Idle) || !self.room {
             return Ok(());
         }
@@ -247,8 +255,13 @@ impl<S: Store> Node<S> {
             self.order_statements(group);
         } else if self.lanes_are_due(turn) {
             self.intend_lanes(turn)?;
-        } else if !self.author.queue.is_empty() && self.knows_its_sources() {
+        } else if self.has_gathered() {
+            self.intend_grant(turn)?;
+        } else if self.has_records_to_sign() && self.knows_its_sources() {
             self.intend_records(turn)?;
+            if self.has_gathered() && matches!(self.author.phase, Phase::Idle) {
+                self.intend_grant(turn)?;
+            }
         } else if self.heartbeat_is_due(turn) {
             self.order_checkpoint(turn, Group::default());
         }
@@ -292,6 +305,7 @@ impl<S: Store> Node<S> {
         self.author.phase = Phase::Ended { reason: reason.to_owned() };
         self.out.event(Event::LogEnded { log: self.me.log, reason: reason.to_owned() });
         self.author.queue.clear();
+        self.author.gathering = None;
         self.author.under_way.clear();
         let refused = Outcome::Refused { reason: Refused::LogEnded(reason.to_owned()) };
         for id in self.author.submissions.keys().copied().collect::<Vec<_>>() {

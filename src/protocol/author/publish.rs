@@ -101,7 +101,7 @@ impl<S: Store> Node<S> {
         let count = group.statements.len() as u64;
         let push_bodies = group.statements.len() <= limits::PUSH_GROUP_MAX;
         for (statement, origin) in group.statements.iter().zip(group.origins) {
-            if let Origin::Record { submission, index, outside, source, acknowledges, pushes } = origin {
+            if let Origin::Record { submission, index, outside, granted, source, acknowledges, pushes } = origin {
                 self.acknowledged(&acknowledges)?;
                 if let Some(source) = source {
                     self.author.under_way.remove(&source);
@@ -109,7 +109,7 @@ impl<S: Store> Node<S> {
                 if push_bodies {
                     self.push_body(statement.id, &pushes)?;
                 }
-                self.settle(submission, index, Outcome::Logged { id: statement.id, outside });
+                self.settle(submission, index, Outcome::Logged { id: statement.id, outside, granted });
             }
         }
         if let Some(first) = first {

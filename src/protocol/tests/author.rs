@@ -88,9 +88,9 @@ fn a_submission_is_answered_for_every_record_in_order() {
     let mut bench = Bench::ready();
     let effects = bench.settle(submit(1, vec![notification("TR", 1), notification("TR", 1), notification("BR", 2)]));
     let [first, again, outside] = &outcomes(&effects, 1).unwrap()[..] else { panic!() };
-    assert_eq!(*first, Outcome::Logged { id: id("GE-1"), outside: Vec::new() });
+    assert_eq!(*first, Outcome::Logged { id: id("GE-1"), outside: Vec::new(), granted: None });
     assert!(matches!(again, Outcome::Refused { .. }));
-    assert_eq!(*outside, Outcome::Logged { id: id("GE-2"), outside: vec!["BR".to_owned()] });
+    assert_eq!(*outside, Outcome::Logged { id: id("GE-2"), outside: vec!["BR".to_owned()], granted: None });
     let effects = bench.settle(submit(2, vec![notification("TR", 1)]));
     assert_eq!(outcomes(&effects, 2).unwrap(), [Outcome::AlreadyLogged { id: id("GE-1") }]);
     assert_eq!(outcomes(&bench.settle(submit(3, Vec::new())), 3), Some(Vec::new()));
@@ -167,7 +167,10 @@ fn an_intent_without_its_body_is_not_signed() {
     bench.tick(3_000);
     assert_eq!(bench.node.store().size(&log("GE")), 1);
     let effects = bench.settle(submit(2, vec![notification("TR", 1)]));
-    assert_eq!(outcomes(&effects, 2).unwrap(), [Outcome::Logged { id: id("GE-1"), outside: Vec::new() }]);
+    assert_eq!(
+        outcomes(&effects, 2).unwrap(),
+        [Outcome::Logged { id: id("GE-1"), outside: Vec::new(), granted: None }]
+    );
     bench.tick(1_000);
     assert_eq!(bench.node.view().totals().unwrap().flagged, 0);
 }

@@ -15,7 +15,7 @@ fn with_record() -> Bench {
 }
 
 /// Hands everything that `from` logged to `to`, with answers to its questions, until it asks nothing more.
-fn deliver(from: &mut Bench, to: &mut Bench) {
+pub(super) fn deliver(from: &mut Bench, to: &mut Bench) {
     let (author, reader) = (from.me.as_str().to_owned(), to.me.as_str().to_owned());
     let mut effects = to.connect(&author);
     for _ in 0..20 {

@@ -6,6 +6,7 @@
 
 mod author;
 mod budgets;
+mod grants;
 mod hello;
 mod hostile;
 mod inbox;
