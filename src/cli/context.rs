@@ -190,6 +190,27 @@ impl Context {
         Err(Failure::new(Exit::Failure, "left as it was"))
     }
 
+    /// Says what cannot be undone, and goes on only if `word` is typed, or with `--yes`.
+    ///
+    /// # Errors
+    /// If something else is typed, or nobody may be asked.
+    pub fn confirm_by_typing(&self, consequence: &str, word: impl std::fmt::Display) -> Result<(), Failure> {
+        if self.global.yes {
+            self.ui.say(consequence);
+            return Ok(());
+        }
+        if !self.may_ask() {
+            return Err(
+                Failure::new(Exit::Usage, consequence).hint("nobody can be asked here: --yes says that you mean it")
+            );
+        }
+        let word = word.to_string();
+        write!(io::stderr().lock(), "{consequence}\nType {word} to go on: ")?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        if answer.trim() == word { Ok(()) } else { Err(Failure::new(Exit::Failure, "left as it was")) }
+    }
+
     /// Asks the running node, or, where reading is enough and no node runs, its data folder.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ mod manifest;
 mod metrics;
 mod offline;
 mod peers;
+mod policy;
 mod record;
 pub mod report;
 mod run;

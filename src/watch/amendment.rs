@@ -11,8 +11,9 @@ use crate::encoding::ids::MemberCode;
 use crate::record::content::compartment_of;
 use crate::record::{Change, Compartment, Draft, Kind, Place, Terms};
 
-/// The announcement with changes applied; `None` if one of them does not fit.
-pub(super) fn amended(announced: &Draft, changes: &[Change], after_departure: bool) -> Option<Draft> {
+/// The announcement with changes applied; `None` if one of them does not fit. After the departure only the transport can be changed.
+#[must_use]
+pub fn amended(announced: &Draft, changes: &[Change], after_departure: bool) -> Option<Draft> {
     let mut json = serde_json::to_value(announced).ok()?;
     if !changes.iter().all(|change| may_change(&change.path, after_departure)) {
         return None;

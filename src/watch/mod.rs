@@ -32,6 +32,7 @@ mod voyage;
 #[cfg(test)]
 mod tests;
 
+pub use amendment::amended;
 pub use balance::{Balance, Sums};
 pub use clock::{Lateness, Standing, standing};
 pub use consignment::{Carried, Closure, Consignment, Countries, Event, Masses, Shipment};

@@ -36,7 +36,8 @@ mod tests {
     fn a_cancellation_answers_the_present_version() {
         let args = args(&["GE-1", "--reason", "the buyer went away"]);
         let expected = r#"{"kind": "cancellation", "consignment": "GE-1", "answers": "GE-1", "export_country": "GE",
-            "destination": "MZ", "reason": "the buyer went away"}"#;
+            "destination": "MZ", "itinerary": [{"unlocode": "GEBUS"}, {"unlocode": "TRIST"}, {"unlocode": "MZBEW"}],
+            "reason": "the buyer went away"}"#;
         assert_eq!(draft(&args, &notified("GE")), json(expected));
     }
 }

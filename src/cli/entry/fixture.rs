@@ -5,7 +5,7 @@ use clap::Parser as _;
 use super::Known;
 use crate::encoding::ids::{MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
-use crate::record::{Context, Draft, PartialRecord, Strictness};
+use crate::record::{Context, Draft, Kind, PartialRecord, Strictness};
 use crate::watch::{Dossier, Records, consignments};
 
 const NOTIFICATION: &str = r#"{"kind": "E02", "ucr": "3GE204567890-AN2750", "destination": "MZ",
@@ -56,7 +56,12 @@ pub(in crate::cli) fn after(me: &str, further: &[(&str, &str)]) -> Known {
     let announced = Dossier { consignment, records: &records }.announced().expect("announced");
     let named: RecordId = all[all.len() - 1].0.parse().expect("an id");
     let declared = records[&named].declared().clone();
-    Known { me: code(me), id, named, declared, standing: consignment.to_json(), announced }
+    let departures = records
+        .iter()
+        .filter(|(_, record)| record.kind() == Some(&Kind::Departure))
+        .map(|(id, record)| (*id, record.declared().clone()))
+        .collect();
+    Known { me: code(me), id, named, declared, standing: consignment.to_json(), announced, departures }
 }
 
 fn record(name: &str, at: usize, text: &str) -> (RecordId, PartialRecord) {

@@ -1,5 +1,6 @@
 //! What the node knows of a consignment, for a record about it: who has a part in it, which version holds, what is announced.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::str::FromStr;
 
@@ -36,6 +37,8 @@ pub(in crate::cli) struct Known {
     pub(in crate::cli) standing: Json,
     /// What is announced now.
     pub(in crate::cli) announced: Draft,
+    /// What the departures say, as far as they were asked for.
+    pub(in crate::cli) departures: BTreeMap<RecordId, Draft>,
 }
 
 impl FromStr for Name {
@@ -65,7 +68,19 @@ impl Known {
             Some(announced) => draft(announced),
             None => content(&notification),
         };
-        Ok(Self { me, id, named, declared: content(&record), standing, announced })
+        Ok(Self { me, id, named, declared: content(&record), standing, announced, departures: BTreeMap::new() })
+    }
+
+    /// Asks the node, for what is said about a shipment of the consignment.
+    ///
+    /// # Errors
+    /// As [`Known::find`].
+    pub(in crate::cli) fn find_with_departures(context: &Context, name: &Name) -> Result<Self, Failure> {
+        let mut known = Self::find(context, name)?;
+        for departure in known.parcels().into_iter().filter_map(|parcel| parcel.departure) {
+            known.departures.insert(departure, content(&show(context, departure)?));
+        }
+        Ok(known)
     }
 
     /// The record that a reply has to answer: the notification, or the newest amendment that changed something material.
@@ -83,13 +98,19 @@ impl Known {
         others
     }
 
-    /// A draft of the exporting country: for the destination, and for the countries that goods were diverted to.
+    /// Whether this node is the exporting country's.
+    pub(in crate::cli) fn is_mine(&self) -> bool {
+        self.member("exporting") == Some(self.me)
+    }
+
+    /// A draft of the exporting country: for the destination, for the countries on the way, and for those that goods were diverted to.
     pub(in crate::cli) fn by_exporter(&self, kind: Kind, entry: &Entry) -> Draft {
         let mut to = self.members("diverted_to");
         to.extend(&entry.to);
         Draft {
             export_country: Some(Declared::read(self.id.log.member.as_str())),
             destination: self.announced.destination.clone(),
+            itinerary: self.announced.itinerary.clone(),
             ..self.about(kind, to)
         }
     }
@@ -183,6 +204,11 @@ fn by_ucr(context: &Context, ucr: &str) -> Result<RecordId, Failure> {
                 .hint("name the consignment by its record"))
         }
     }
+}
+
+/// A flag is missing that nothing the node knows can stand for.
+pub(in crate::cli) fn needed(flag: &str, hint: &str) -> Failure {
+    Failure::new(Exit::Usage, format!("{flag} is needed here")).hint(hint)
 }
 
 fn no_consignment(record: &RecordView) -> Failure {

@@ -3,12 +3,17 @@
 //! A short form decides nothing that the node decides: the draft goes the same way as one of `submit`. Start with [`log`], then
 //! [`Known`].
 
+pub(in crate::cli) mod amounts;
+pub(in crate::cli) mod carriage;
 mod flags;
+pub(in crate::cli) mod goods;
 mod known;
+pub(in crate::cli) mod parcel;
+pub(in crate::cli) mod values;
 #[cfg(test)]
 pub(in crate::cli) mod fixture;
 
-pub(in crate::cli) use known::{Known, Name};
+pub(in crate::cli) use known::{Known, Name, content, needed, show};
 
 use serde_json::Value as Json;
 
@@ -38,7 +43,7 @@ pub(in crate::cli) struct Entry {
 /// If the draft is no record, in words that name the flags.
 pub(in crate::cli) fn log<A: clap::Args>(context: &Context, draft: Draft, entry: &Entry) -> Outcome {
     if entry.dry_run {
-        return show::<A>(context, draft);
+        return print::<A>(context, draft);
     }
     let result = submit::log(context, vec![draft], false, false)?.into_iter().next().ok_or_else(unexpected)?;
     match &result {
@@ -59,7 +64,7 @@ pub(in crate::cli) fn log<A: clap::Args>(context: &Context, draft: Draft, entry:
 }
 
 /// Prints the record that the draft makes here and now.
-fn show<A: clap::Args>(context: &Context, draft: Draft) -> Outcome {
+fn print<A: clap::Args>(context: &Context, draft: Draft) -> Outcome {
     let path = context.config_path();
     // Without a config it belongs to nobody.
     let (author, foreign_exports) = match crate::node::config::Config::load(&path, &context.sources()) {
