@@ -155,7 +155,7 @@ fn consignment<S: Store>(
     id: RecordId,
     record: &PartialRecord,
 ) -> Result<Option<(serde_json::Value, Option<serde_json::Value>)>, Problem> {
-    let opens = record.kind() == Some(&Kind::ExportNotification);
+    let opens = record.kind() == Some(&Kind::ExportNotification) || record.declared().opens_unannounced();
     let Some(wanted) = record.declared().consignment.or(opens.then_some(id)) else { return Ok(None) };
     let Some(opener) = view.statement(wanted)? else { return Ok(None) };
     let mut records = watch::Records::new();

@@ -108,8 +108,8 @@ impl Known {
         let mut to = self.members("diverted_to");
         to.extend(&entry.to);
         Draft {
-            export_country: Some(Declared::read(self.id.log.member.as_str())),
-            destination: self.announced.destination.clone(),
+            export_country: self.member("exporting").map(|member| Declared::read(member.as_str())),
+            destination: self.member("importing").map(|member| Declared::read(member.as_str())),
             itinerary: self.announced.itinerary.clone(),
             ..self.about(kind, to)
         }
