@@ -15,10 +15,10 @@ use super::scrub;
 use super::segment::Family;
 use super::store::DiskStore;
 use crate::encoding::hash::Digest;
-use crate::encoding::ids::LogId;
+use crate::encoding::ids::{LogId, RecordId};
 use crate::encoding::random::Randomness;
 use crate::ledger::{Key, KeyKind, StoreError};
-use crate::simulate::medium::{Harm, Medium};
+use crate::simulate::medium::{self, Harm, Medium};
 
 /// Segments end here: a simulated month fills several of them.
 const ROLL: u32 = 16 * 1024;
@@ -150,6 +150,14 @@ impl Medium for Disk {
             // No checksum fails to show what these do: they are for the medium in memory.
             Harm::UnseenRot | Harm::UnseenHole | Harm::UnseenCut => {}
         }
+    }
+
+    fn lost(&self) -> Vec<(RecordId, Digest)> {
+        self.clone().open().map_or_else(|_| Vec::new(), |store| medium::lost_in(&store))
+    }
+
+    fn holds(&self, id: RecordId, leaf: &Digest) -> bool {
+        self.clone().open().is_ok_and(|store| medium::is_in(&store, id, leaf))
     }
 }
 

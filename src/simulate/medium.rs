@@ -5,7 +5,8 @@ use std::fmt::Debug;
 use std::io;
 
 use crate::encoding::hash::Digest;
-use crate::encoding::ids::LogId;
+use crate::encoding::ids::{LogId, RecordId};
+use crate::encoding::merkle;
 use crate::encoding::random::Randomness;
 use crate::ledger::memory::MemoryStore;
 use crate::ledger::{Frame, Key, KeyKind, Mark, MarkKind, Store, StoreError};
@@ -62,6 +63,25 @@ pub trait Medium: Clone + Debug {
 
     /// Does harm.
     fn hurt(&mut self, harm: Harm, random: &mut Randomness);
+
+    /// The statements that the disk has lost, with the leaf hashes that they had.
+    fn lost(&self) -> Vec<(RecordId, Digest)>;
+
+    /// Whether the disk has the statement with this leaf hash, whole.
+    fn holds(&self, id: RecordId, leaf: &Digest) -> bool;
+}
+
+/// The statements that a store names as lost, with their leaf hashes where it has them.
+pub(crate) fn lost_in(store: &impl Store) -> Vec<(RecordId, Digest)> {
+    let statement = |key: Key| if let Key::Statement(id) = key { Some(id) } else { None };
+    let lost = store.damaged().into_iter().filter_map(statement);
+    lost.filter_map(|id| Some((id, store.node(&id.log, 0, id.position).ok()?))).collect()
+}
+
+/// Whether a store gives the statement with this leaf hash.
+pub(crate) fn is_in(store: &impl Store, id: RecordId, leaf: &Digest) -> bool {
+    let held = store.get(&Key::Statement(id)).ok().flatten();
+    held.is_some_and(|frame| merkle::leaf_hash(&frame.bytes) == *leaf)
 }
 
 /// What may happen to a disk.
@@ -221,6 +241,14 @@ impl Medium for Memory {
             Harm::UnseenHole => self.durable.lose_statement(random),
             Harm::UnseenCut => self.durable.cut_log(random),
         }
+    }
+
+    fn lost(&self) -> Vec<(RecordId, Digest)> {
+        lost_in(&self.durable)
+    }
+
+    fn holds(&self, id: RecordId, leaf: &Digest) -> bool {
+        is_in(&self.durable, id, leaf)
     }
 }
 

@@ -1,12 +1,12 @@
 //! A medium with which nothing goes wrong, for runs that are about something else: it holds one copy of a ledger and not two.
 
 use crate::encoding::hash::Digest;
-use crate::encoding::ids::LogId;
+use crate::encoding::ids::{LogId, RecordId};
 use crate::encoding::random::Randomness;
 use crate::ledger::StoreError;
 use crate::ledger::memory::MemoryStore;
 
-use super::medium::{Harm, Medium, Signed};
+use super::medium::{self, Harm, Medium, Signed};
 
 /// Keeps everything that is staged, also when the process ends. No harm is done to it. While a node runs on it, what it holds is the
 /// node's: a clone is then a backup of the guard alone.
@@ -54,4 +54,12 @@ impl Medium for Steady {
     fn mend(&mut self) {}
 
     fn hurt(&mut self, _: Harm, _: &mut Randomness) {}
+
+    fn lost(&self) -> Vec<(RecordId, Digest)> {
+        Vec::new()
+    }
+
+    fn holds(&self, id: RecordId, leaf: &Digest) -> bool {
+        medium::is_in(&self.held, id, leaf)
+    }
 }

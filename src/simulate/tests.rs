@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::federation::Keys;
-use super::medium::Memory;
+use super::medium::{Harm, Memory};
 use super::{Link, World, trial};
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::{FederationId, LogId, MemberCode, RecordId};
@@ -336,7 +336,38 @@ proptest! {
 /// Seeds that once showed a fault, of the program or of the simulator; each is run for ever.
 ///
 /// 238: a node told of two histories before the proof was on its disk, and crashed.
-const REGRESSIONS: [u64; 5] = [238, 30_036, 102_949, 103_729, 206_266];
+/// 301,059: one disk went back to a backup and another rotted, and with both the last copy of a statement was gone.
+const REGRESSIONS: [u64; 6] = [238, 30_036, 102_949, 103_729, 206_266, 301_059];
+
+#[test]
+fn no_harm_takes_the_last_copy_of_a_statement() {
+    let [ge, tr, lb] = ["GE", "TR", "LB"].map(code);
+    let empty = Memory::default();
+    // Of Türkiye's record only Georgia has another copy.
+    let world = || {
+        let mut world = World::new(10, &["GE", "TR", "LB"], GOOD);
+        world.run(2_000);
+        world.crash(lb);
+        world.submit(tr, 1, vec![notification("GE", 1)]);
+        world.run(2_000);
+        world.crash(ge);
+        world
+    };
+    let only = Key::Statement("TR-1".parse().unwrap());
+    // Georgia's rots first: then Türkiye's disk is needed.
+    let mut rotten = world();
+    while !rotten.machine(ge).medium.durable().damaged().contains(&only) {
+        assert!(rotten.harm(ge, Harm::Rot), "Türkiye has it still");
+    }
+    assert!(!rotten.leaves_a_copy(tr, &empty) && rotten.leaves_a_copy(lb, &empty));
+    // Türkiye's is lost first: then Georgia's does not rot.
+    let mut lost = world();
+    assert!(lost.leaves_a_copy(tr, &empty));
+    lost.crash(tr);
+    lost.restore(tr, &empty);
+    let done = (0..100).filter(|_| lost.harm(ge, Harm::Rot)).count();
+    assert!((1..100).contains(&done) && !lost.machine(ge).medium.durable().damaged().contains(&only), "{done}");
+}
 
 #[test]
 fn a_few_seeds_of_everything_hold_every_invariant() {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::encoding::hash::Digest;
-use crate::encoding::ids::{LogId, MemberCode};
+use crate::encoding::ids::{LogId, MemberCode, RecordId};
 use crate::encoding::random::Randomness;
 use crate::encoding::time::UnixTime;
 use crate::identity::SignedManifest;
@@ -168,9 +168,10 @@ impl<'a, M: Medium> Trial<'a, M> {
                 } else {
                     self.world.crash(*member)
                 }
-                if let Some(harm) = harm {
+                if let Some(harm) = harm
+                    && self.world.harm(*member, *harm)
+                {
                     self.note(named(*harm));
-                    self.world.harm(*member, *harm);
                 }
                 self.world.plant_while_down(*member, false);
                 self.starts.insert((self.elapsed() + down_ms, *member));
@@ -180,8 +181,9 @@ impl<'a, M: Medium> Trial<'a, M> {
                 self.world.restart(*member);
             }
             Action::Fail(member, harm) => {
-                self.note(named(*harm));
-                self.world.harm(*member, *harm);
+                if self.world.harm(*member, *harm) {
+                    self.note(named(*harm));
+                }
                 // Whenever it strikes, somebody looks after the machine a while later.
                 self.starts.insert((self.elapsed() + 3_600_000, *member));
             }
@@ -212,7 +214,10 @@ impl<'a, M: Medium> Trial<'a, M> {
             Action::Restore(member) => self.restore(*member, false),
             Action::RestoreMachine(member) => self.restore(*member, true),
             Action::LoseDisk(member) => {
-                if self.world.is_running(*member) && self.is_known_to_all(*member) {
+                if self.world.is_running(*member)
+                    && self.is_known_to_all(*member)
+                    && self.world.leaves_a_copy(*member, &M::new(0))
+                {
                     self.note("disks lost");
                     self.world.crash(*member);
                     self.world.lose_disk(*member);
@@ -252,7 +257,9 @@ impl<'a, M: Medium> Trial<'a, M> {
     fn restore(&mut self, member: MemberCode, whole_machine: bool) {
         let Some((backup, size)) = self.backups.get(&member).cloned() else { return };
         let may = self.world.plant() == Some(Plant::NoGuard)
-            || self.world.is_running(member) && (!whole_machine || self.is_known_to_all(member));
+            || self.world.is_running(member)
+                && (!whole_machine || self.is_known_to_all(member))
+                && self.world.leaves_a_copy(member, &backup);
         if !may {
             return;
         }
@@ -333,10 +340,27 @@ impl<M: Medium> World<M> {
         self.plant
     }
 
-    /// Does harm to a member's disk.
-    pub fn harm(&mut self, code: MemberCode, harm: Harm) {
+    /// Does harm to a member's disk. Rot that takes the last copy of a statement is not done: then there is none.
+    pub fn harm(&mut self, code: MemberCode, harm: Harm) -> bool {
         let mut random = Randomness::new(self.random.array());
+        let rots = matches!(harm, Harm::Rot | Harm::Misdirected);
+        let before = rots.then(|| self.backup(code));
         self.machine(code).medium.hurt(harm, &mut random);
+        let Some(before) = before.filter(|_| !self.leaves_a_copy(code, &self.machines[&code].medium)) else {
+            return true;
+        };
+        self.machine(code).medium = before;
+        false
+    }
+
+    /// Whether every statement that an honest member's disk has lost is whole on another one, with `disk` in the place of a
+    /// member's. A log whose author has gone back to a backup may have one copy left, and what nobody holds, nobody can heal.
+    pub(super) fn leaves_a_copy(&self, code: MemberCode, disk: &M) -> bool {
+        let honest = self.machines.iter().filter(|(member, _)| self.watchman.trusts(**member));
+        let disks: Vec<&M> =
+            honest.map(|(member, machine)| if *member == code { disk } else { &machine.medium }).collect();
+        let lost: BTreeSet<(RecordId, Digest)> = disks.iter().flat_map(|disk| disk.lost()).collect();
+        lost.iter().all(|(id, leaf)| disks.iter().any(|disk| disk.holds(*id, leaf)))
     }
 
     /// Puts an empty disk in the place of a member's.
