@@ -54,6 +54,10 @@ const IMPURE: [&str; 17] = [
 /// Dependencies that one module hides from all others.
 const HIDDEN: [(&str, &str); 2] = [("sled", "disk"), ("libp2p", "network")];
 
+/// Modules that hold what a country thinks by itself, and those that may name them: what makes, sends or keeps records may not.
+const OPINIONS: [&str; 5] = ["watch::risk", "watch::alert", "Assessment", "RiskPolicy", "CaseEvent"];
+const OPINIONS_MAY_BE_NAMED_BY: [&str; 4] = ["watch", "node", "api", "cli"];
+
 /// Lines a file should stay below: beyond it, the test says so.
 const AIM: usize = 400;
 /// Lines a file must stay below, unless it stands in `LONG`.
@@ -101,6 +105,27 @@ fn hidden_dependencies_are_named_in_one_module() {
                 let lines = source.lines_with(word);
                 faults.extend(lines.iter().map(|line| format!("{}:{line}: only {home} names {word}", source.name)));
             }
+        }
+    }
+    report(&faults);
+}
+
+#[test]
+fn opinions_never_leave_the_node() {
+    let mut faults = Vec::new();
+    for source in sources("src") {
+        let Some(module) = source.module().filter(|module| !OPINIONS_MAY_BE_NAMED_BY.contains(module)) else {
+            continue;
+        };
+        for word in OPINIONS {
+            let lines = source.lines_with(word);
+            faults.extend(lines.iter().map(|line| format!("{}:{line}: `{module}` names `{word}`", source.name)));
+        }
+    }
+    // Neither has a form that a record or message could carry: they are shown, by `to_json`, and never written by serde.
+    for source in sources("src").iter().filter(|source| source.name.ends_with("risk/assessment.rs")) {
+        for line in source.lines_with("Serialize") {
+            faults.push(format!("{}:{line}: an assessment is not written for others", source.name));
         }
     }
     report(&faults);

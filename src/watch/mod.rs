@@ -25,6 +25,7 @@ mod dossier;
 mod fold;
 mod order;
 pub mod reconcile;
+pub mod risk;
 mod state;
 mod tolerance;
 mod voyage;

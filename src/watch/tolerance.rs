@@ -19,7 +19,8 @@ const PARTS: u128 = 1_000_000;
 /// Grams of pure substance whose loss is red. Of liquids it is 100 litres, taken for as many kilograms: their density is not always told.
 const FLOOR_G: u64 = 100_000;
 
-/// How a difference is judged. The order is that of concern.
+/// How a difference, or everything about a consignment, is judged. The order is that of concern. The word is shown always, a colour only
+/// beside it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Band {
     /// Usual: scales and moisture explain it.

@@ -8,6 +8,7 @@
 pub mod address;
 pub mod layers;
 pub mod options;
+mod risk;
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,7 @@ use crate::protocol::Settings;
 
 pub use address::Address;
 pub use layers::{ConfigError, Fault, Origin, Setting, Sources};
+pub use risk::{RISK_EXAMPLE, RiskPolicyError, load_risk_policy, parse_risk_policy};
 
 use layers::Layers;
 
