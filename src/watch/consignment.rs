@@ -115,6 +115,8 @@ pub struct Consignment {
     pub state: Option<State>,
     /// What else is to be known.
     pub flags: BTreeSet<Flag>,
+    /// The unique consignment reference, as far as this node may read it.
+    pub ucr: Option<String>,
     /// Who has a part in it.
     pub countries: Countries,
     /// The substances, by code.
@@ -125,6 +127,8 @@ pub struct Consignment {
     pub version: RecordId,
     /// The policy of the importing country that the present version cites.
     pub policy: Option<RecordId>,
+    /// Every policy that a version of the announcement cites.
+    pub policies: BTreeSet<RecordId>,
     /// The last day for an answer to the present version, by that policy or as the notification says.
     pub reply_by: Option<Date>,
     /// The last day on which the consents to the present version all hold.
@@ -162,6 +166,7 @@ impl Consignment {
             "consignment": self.id,
             "state": self.state.map(State::name),
             "flags": self.flags.iter().map(|flag| flag.name()).collect::<Vec<_>>(),
+            "ucr": self.ucr,
             "exporting": self.countries.exporting,
             "importing": self.countries.importing,
             "transit": self.countries.transit,

@@ -17,12 +17,15 @@ use crate::record::{Date, Decision, Draft, Kind, Mass, Terms, TransitConsent};
 const LATE_AFTER_S: i64 = 48 * 3600;
 
 /// The policies among the records held.
-pub(super) type Policies<'a> = BTreeMap<RecordId, &'a Terms>;
+pub(super) type Policies = BTreeMap<RecordId, Terms>;
 
 /// One consignment with what is needed to go on.
 pub(super) struct Course<'a> {
     pub(super) id: RecordId,
-    policies: &'a Policies<'a>,
+    policies: &'a Policies,
+    ucr: Option<String>,
+    /// Every policy that a version cites, whether it is held or not.
+    cited: BTreeSet<RecordId>,
     countries: Countries,
     diverted_to: BTreeSet<MemberCode>,
     /// Whether the record that opened it is held.
@@ -82,10 +85,12 @@ struct Reply {
 }
 
 impl<'a> Course<'a> {
-    pub(super) fn new(id: RecordId, policies: &'a Policies<'a>) -> Self {
+    pub(super) fn new(id: RecordId, policies: &'a Policies) -> Self {
         Self {
             id,
             policies,
+            ucr: None,
+            cited: BTreeSet::new(),
             countries: Countries {
                 exporting: None,
                 importing: None,
@@ -129,6 +134,8 @@ impl<'a> Course<'a> {
         self.held = true;
         self.countries = countries(&announced, self.id.log.member);
         self.version_at = at.or(self.version_at);
+        self.cited.extend(&announced.policies);
+        self.ucr = announced.ucr.as_ref().map(|ucr| ucr.as_str().to_owned());
         self.announced = Some(announced);
     }
 
@@ -136,6 +143,7 @@ impl<'a> Course<'a> {
     pub(super) fn open_unannounced(&mut self, declared: &Draft) {
         self.held = true;
         self.countries = countries_of_arrival(declared, self.id.log.member);
+        self.ucr = declared.ucr.as_ref().map(|ucr| ucr.as_str().to_owned());
     }
 
     /// Takes note of the substances that a record names of goods that nobody announced.
@@ -407,7 +415,7 @@ impl<'a> Course<'a> {
     /// The policy of a country that the present version cites, if it is held.
     fn terms_of(&self, member: MemberCode) -> Option<(RecordId, &'a Terms)> {
         let cited = self.announced.iter().flat_map(|announced| &announced.policies);
-        let held = cited.filter_map(|id| Some((*id, *self.policies.get(id)?)));
+        let held = cited.filter_map(|id| Some((*id, self.policies.get(id)?)));
         held.filter(|(id, _)| id.log.member == member).max_by_key(|(id, _)| *id)
     }
 
@@ -470,12 +478,14 @@ impl<'a> Course<'a> {
         Consignment {
             id: self.id,
             state: self.held.then(|| self.state()),
+            ucr: self.ucr.clone(),
             countries: self.countries.clone(),
             substances: self.substances(),
             masses: self.masses(),
             balance: self.balance(),
             version: self.version,
             policy: self.countries.importing.and_then(|member| self.terms_of(member)).map(|(id, _)| id),
+            policies: self.cited.clone(),
             reply_by: self.reply_by(),
             valid_until: self.replies.values().filter_map(|reply| reply.valid_until).min(),
             shipments: self

@@ -5,71 +5,66 @@ use std::collections::BTreeMap;
 use super::balance::{add, amounts};
 use super::consignment::{Closure, Consignment, Event};
 use super::course::{Course, Policies};
+use super::membership::Membership;
 use super::order::causal;
 use super::state::{Illegal, State};
 use super::voyage::Note;
 use crate::encoding::ids::{MemberCode, RecordId};
-use crate::record::{ClosingState, Declared, Draft, IncidentKind, Kind, PartialRecord, Release, Verification};
+use crate::record::{ClosingState, Declared, Draft, IncidentKind, Kind, PartialRecord, Release, Terms, Verification};
 
 /// The consignments that the records tell of. What `is_left_out` is told in the timeline as it would be and is not taken in: for tests.
 pub(super) fn fold(
     records: &BTreeMap<RecordId, PartialRecord>,
     is_left_out: impl Fn(&RecordId) -> bool,
 ) -> BTreeMap<RecordId, Consignment> {
-    let policies: Policies<'_> = records
-        .iter()
-        .filter(|(_, record)| record.kind() == Some(&Kind::Policy))
-        .filter_map(|(id, record)| Some((*id, record.declared().terms.as_ref()?)))
-        .collect();
-    let mut courses: BTreeMap<RecordId, Course<'_>> = BTreeMap::new();
-    let mut belongs: BTreeMap<RecordId, RecordId> = BTreeMap::new();
-    for id in causal(records) {
-        let declared = records[&id].declared();
-        let (Some(kind), Some(issued_at)) = (&declared.kind, declared.issued_at) else { continue };
-        for (consignment, fault) in consignments_of(id, kind, declared, &belongs) {
-            if *kind != Kind::Acknowledgement {
-                belongs.insert(id, consignment);
-            }
-            if is_left_out(&id) {
-                continue;
-            }
-            let course = courses.entry(consignment).or_insert_with(|| Course::new(consignment, &policies));
-            let illegal = fault.map_or_else(|| course.take(id, kind, declared).err(), Some);
-            let happened_at = declared.happened_at;
-            course.note(Event {
-                id,
-                kind: kind.clone(),
-                issued_at,
-                happened_at,
-                illegal,
-                withdrawn_by: None,
-                shipment: None,
-            });
-        }
+    let policies: Policies =
+        records.iter().filter_map(|(id, record)| Some((*id, published_terms(record)?.clone()))).collect();
+    let mut membership = Membership::default();
+    for (id, record) in records {
+        membership.take(*id, record.declared());
     }
-    courses.into_iter().map(|(id, course)| (id, course.finish())).collect()
+    let consignment = |id: RecordId| {
+        let of_it = membership.records(id).filter_map(|record| Some((record, records.get(&record)?))).collect();
+        let consignment = course(id, &of_it, &membership, &policies, &is_left_out);
+        (!consignment.timeline.is_empty()).then_some((id, consignment))
+    };
+    membership.consignments().filter_map(consignment).collect()
 }
 
-/// The consignments that a record is about: one, or for an acknowledgement as many as it names. An arrival of which nobody said that it
-/// was coming opens one.
-fn consignments_of(
+/// One consignment by its records. `policies` are at least those that they cite, as far as they are held.
+pub(super) fn course(
     id: RecordId,
-    kind: &Kind,
-    declared: &Draft,
-    belongs: &BTreeMap<RecordId, RecordId>,
-) -> BTreeMap<RecordId, Option<Illegal>> {
-    let known = |id: &RecordId| belongs.get(id).copied();
-    if *kind == Kind::ExportNotification || declared.opens_unannounced() {
-        return BTreeMap::from([(id, None)]);
+    records: &BTreeMap<RecordId, &PartialRecord>,
+    membership: &Membership,
+    policies: &Policies,
+    is_left_out: impl Fn(&RecordId) -> bool,
+) -> Consignment {
+    let mut course = Course::new(id, policies);
+    for id in causal(records) {
+        if is_left_out(&id) {
+            continue;
+        }
+        let declared = records[&id].declared();
+        let (Some(kind), Some(issued_at)) = (&declared.kind, declared.issued_at) else { continue };
+        let fault = membership.contradicts_itself(id).then_some(Illegal::OtherConsignment);
+        let illegal = fault.map_or_else(|| course.take(id, kind, declared).err(), Some);
+        let happened_at = declared.happened_at;
+        course.note(Event {
+            id,
+            kind: kind.clone(),
+            issued_at,
+            happened_at,
+            illegal,
+            withdrawn_by: None,
+            shipment: None,
+        });
     }
-    if *kind == Kind::Acknowledgement {
-        return declared.acknowledges.iter().filter_map(known).map(|id| (id, None)).collect();
-    }
-    let answered = declared.answers.as_ref().and_then(known);
-    let named = declared.consignment.map(|named| known(&named).unwrap_or(named));
-    let contradicts = named.zip(answered).is_some_and(|(named, answered)| named != answered);
-    let fault = contradicts.then_some(Illegal::OtherConsignment);
-    named.or(answered).map(|id| (id, fault)).into_iter().collect()
+    course.finish()
+}
+
+/// The terms that a record publishes, if it is a policy.
+pub(super) fn published_terms(record: &PartialRecord) -> Option<&Terms> {
+    record.declared().terms.as_ref().filter(|_| record.kind() == Some(&Kind::Policy))
 }
 
 impl Course<'_> {

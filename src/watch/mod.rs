@@ -23,11 +23,13 @@ mod consignment;
 mod course;
 mod dossier;
 mod fold;
+mod membership;
 mod order;
 pub mod reconcile;
 pub mod risk;
 mod state;
 mod tolerance;
+mod views;
 mod voyage;
 
 #[cfg(test)]
@@ -40,6 +42,7 @@ pub use consignment::{Carried, Closure, Consignment, Countries, Event, Masses, S
 pub use dossier::{Dossier, Records};
 pub use state::{Flag, Illegal, State};
 pub use tolerance::Band;
+pub use views::Views;
 
 use std::collections::BTreeMap;
 

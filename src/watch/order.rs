@@ -11,7 +11,7 @@ use crate::record::{Draft, PartialRecord};
 ///
 /// Records that name each other in a circle, which only lies can make, are begun at the one issued first. Records without a
 /// readable kind and time are left out.
-pub(super) fn causal(records: &BTreeMap<RecordId, PartialRecord>) -> Vec<RecordId> {
+pub(super) fn causal(records: &BTreeMap<RecordId, &PartialRecord>) -> Vec<RecordId> {
     let times: BTreeMap<RecordId, UnixTime> = records
         .iter()
         .filter(|(_, record)| record.kind().is_some())

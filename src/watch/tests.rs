@@ -14,6 +14,7 @@ mod invariants;
 mod links;
 mod reconciliation;
 mod scenarios;
+mod views;
 
 const DAY: i64 = 86_400;
 
