@@ -12,6 +12,7 @@ use crate::record::{Compartment, Context, Draft, Strictness};
 mod declarations;
 mod invariants;
 mod links;
+mod mirror;
 mod reconciliation;
 mod scenarios;
 mod views;

@@ -17,6 +17,7 @@ mod compare;
 mod declaration;
 mod keys;
 mod links;
+mod mirror;
 mod words;
 
 pub use cause::{Cause, Suggestion};
@@ -26,3 +27,4 @@ pub use declaration::Declaration;
 pub(super) use declaration::declarations;
 pub use keys::Keys;
 pub use links::{Hold, Level, Link, LinkDecision, LinkDecisions, Links, Meaning};
+pub use mirror::{Cell, Mirror, Outcome, Row, Share, Totals};
