@@ -140,6 +140,15 @@ fn bodies(seeds: &mut Seeds) {
     put(seeds, &["body"], "two_compartments", &cbor::encode(&whole));
     put(seeds, &["head"], "body", &head);
 
+    let grant = vector("grant.json");
+    put(seeds, &["grant"], "two_records", &hex(&grant["plaintext"]));
+    put(
+        seeds,
+        &["grant", "fields"],
+        "no_record",
+        &probe::plaintext("keys", &[("GE-1".to_owned(), Value::Null)].into(), (3, 5)).unwrap(),
+    );
+
     let lanes = vector("lanes.json");
     let slots: Vec<Value> =
         lanes["slots"].as_array().unwrap().iter().map(|slot| cbor::decode(&hex(slot)).unwrap()).collect();

@@ -10,7 +10,7 @@ use shieldwall::evidence::verify;
 use shieldwall::identity::{Application, PublicKey, Published, SignedCharter, SignedManifest};
 use shieldwall::ledger::{Claim, ForkProof, Receipt, SignedRoot, Unverified};
 use shieldwall::protocol::message::{Gossip, Request, Response};
-use shieldwall::seal::{FieldProof, LanesBody, SealContext, SealedBody, SlotProof, probe};
+use shieldwall::seal::{FieldProof, Grant, LanesBody, SealContext, SealedBody, SlotProof, probe};
 
 use crate::evidence_fixture as world;
 use crate::evidence_fixture::World;
@@ -31,6 +31,7 @@ const JUDGES: &[(&str, Judge)] = &[
     ("compartment", compartment),
     ("fields", fields),
     ("field-proof", field_proof),
+    ("grant", grant),
     ("lanes", lanes),
     ("slot", slot),
     ("charter", charter),
@@ -143,6 +144,11 @@ fn compartment(bytes: &[u8]) -> Result<(), String> {
 
 fn fields(bytes: &[u8]) -> Result<(), String> {
     probe::read_plaintext(bytes).map(|_| ()).map_err(told)
+}
+
+fn grant(bytes: &[u8]) -> Result<(), String> {
+    let (opened, _) = probe::read_plaintext(bytes).map_err(told)?;
+    Grant::from_opened(&opened).map(|_| ()).map_err(told)
 }
 
 fn field_proof(bytes: &[u8]) -> Result<(), String> {

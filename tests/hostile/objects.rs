@@ -87,6 +87,17 @@ fn plaintext() -> Vec<u8> {
     probe::plaintext("trade", &fields, (2, 3)).unwrap()
 }
 
+/// What a grant gives of GE-1: a ticket, and the keys of two compartments.
+fn granted() -> Value {
+    let key = |number: u8| Value::from(vec![Value::from([number; 16]), Value::from([9; 32])]);
+    Value::from(vec![Value::from([3; 32]), Value::from(vec![key(1), key(2)])])
+}
+
+fn grant_of(compartment: &str, fields: &[(&str, Value)]) -> Vec<u8> {
+    let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    probe::plaintext(compartment, &fields, (2, 3)).unwrap()
+}
+
 fn field_proof() -> Vec<u8> {
     let material = WORLD.material(1);
     let opened = material.opened.iter().find(|opened| opened.content.compartment() == "trade").unwrap();
@@ -116,6 +127,7 @@ pub(super) fn good() -> Vec<(&'static str, Vec<u8>)> {
         ("compartment", WORLD.body.compartments[0].clone()),
         ("fields", plaintext()),
         ("field-proof", field_proof()),
+        ("grant", grant_of("keys", &[("GE-1", granted())])),
         ("lanes", WORLD.lanes.encode()),
         ("slot", WORLD.lanes.slot(world::code("TR")).unwrap().encode()),
         ("charter", published.charters[0].encode()),
@@ -129,7 +141,7 @@ pub(super) fn good() -> Vec<(&'static str, Vec<u8>)> {
 
 /// All cases: the faults of form of every kind, then what only this kind can get wrong.
 pub(super) fn cases() -> Vec<Kind> {
-    let no_form = ["key", "evidence"];
+    let no_form = ["key", "evidence", "grant"];
     let mut all: Vec<Kind> = good()
         .into_iter()
         .filter(|(kind, _)| !no_form.contains(kind))
@@ -153,6 +165,7 @@ pub(super) fn cases() -> Vec<Kind> {
         ("body", bodies()),
         ("fields", plaintexts()),
         ("field-proof", field_proofs()),
+        ("grant", grants()),
         ("charter", charters()),
         ("manifest", manifests()),
         ("key", keys()),
@@ -424,6 +437,42 @@ fn plaintexts() -> Vec<Case> {
         case("padding of three parts", encoded(map.clone().with(3, vec![Value::from(vec![0]); 3]))),
         case("padding that is text", encoded(map.with(3, vec![Value::from(""); 2]))),
     ]);
+    cases
+}
+
+fn grants() -> Vec<Case> {
+    let bytes = |length: usize| Value::from(vec![3_u8; length]);
+    let list = |items: Vec<Value>| Value::Array(items);
+    let key = |label: Value, key: Value| list(vec![label, key]);
+    let good = || key(bytes(16), bytes(32));
+    let numbered = |number: u8| key(Value::from([number; 16]), bytes(32));
+    let values = [
+        ("nothing of a record", Value::Null),
+        ("a record without a list", list(vec![bytes(32)])),
+        ("a record of three parts", list(vec![bytes(32), list(vec![good()]), Value::Null])),
+        ("a ticket of 31 bytes", list(vec![bytes(31), list(vec![good()])])),
+        ("a ticket that is text", list(vec![Value::from("3".repeat(32)), list(vec![good()])])),
+        ("a record without a key", list(vec![bytes(32), list(Vec::new())])),
+        ("seventeen keys", list(vec![bytes(32), list((0..17).map(numbered).collect())])),
+        ("keys out of order", list(vec![bytes(32), list(vec![numbered(2), numbered(1)])])),
+        ("a key twice", list(vec![bytes(32), list(vec![numbered(1), numbered(1)])])),
+        ("a label of 15 bytes", list(vec![bytes(32), list(vec![key(bytes(15), bytes(32))])])),
+        ("a key of 33 bytes", list(vec![bytes(32), list(vec![key(bytes(16), bytes(33))])])),
+        ("a key without a label", list(vec![bytes(32), list(vec![list(vec![bytes(32)])])])),
+        ("a key of three parts", list(vec![bytes(32), list(vec![list(vec![bytes(16), bytes(32), Value::Null])])])),
+        ("keys by name", list(vec![bytes(32), Value::Map(Map::new().with(1, bytes(32)))])),
+    ];
+    let mut cases: Vec<Case> =
+        values.into_iter().map(|(rule, value)| case(rule, grant_of("keys", &[("GE-1", value)]))).collect();
+    for (rule, name) in [
+        ("a grant of no record", "kind"),
+        ("a record with leading zeros", "GE-01"),
+        ("a first log with an ordinal", "GE.1-1"),
+        ("a record of no log", "ge-1"),
+    ] {
+        cases.push(case(rule, grant_of("keys", &[("GE-1", granted()), (name, granted())])));
+    }
+    cases.push(case("keys in another compartment", grant_of("trade", &[("GE-1", granted())])));
     cases
 }
 

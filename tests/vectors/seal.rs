@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
-use shieldwall::encoding::cbor::Value;
+use shieldwall::encoding::cbor::{self, Value};
 use shieldwall::encoding::hash::sha256;
 use shieldwall::encoding::ids::{FederationId, RecordId};
 use shieldwall::encoding::random::Randomness;
 use shieldwall::seal::compartment::external_aad;
+use shieldwall::seal::grant::KEYS;
 use shieldwall::seal::{
-    CompartmentDraft, LaneKey, LaneSecret, LanesBody, OpenedSlot, SealContext, SealedBody, SlotProof, Tag, seal_body,
-    tags,
+    CompartmentDraft, CompartmentLabel, ContentKey, Grant, Granted, LaneKey, LaneSecret, LanesBody, OpenedSlot,
+    SealContext, SealedBody, SlotProof, Tag, probe, seal_body, tags,
 };
 
 use super::{check, code, hex, seal_key};
@@ -116,6 +117,37 @@ fn body_head_and_compartments() {
             "head": hex(body.head.encode()),
             "payload": hex(body.head.digest().0),
             "compartments": compartments,
+        }),
+    );
+}
+
+/// What Georgia grants of GE-1 and GE-3, in GE-7.
+#[test]
+fn keys_of_a_grant() {
+    let context = context("GE-7");
+    let mut grant = Grant::default();
+    for (record, compartments) in [("GE-1", 2_u8), ("GE-3", 1)] {
+        let id: RecordId = record.parse().unwrap();
+        let key = |number: u8| (CompartmentLabel([number; 16]), ContentKey::from_bytes([0x10 | number; 32]));
+        grant.insert(id, Granted { ticket: lane("GE").ticket(&id), keys: (1..=compartments).map(key).collect() });
+    }
+    let (author, w1, keys) = (lane("GE"), lane("W1"), grant.fields());
+    let drafts = [CompartmentDraft { name: KEYS, fields: &keys, readers: vec![&author, &w1] }];
+    let body = seal_body(&context, &drafts, &mut Randomness::new([5; 32])).unwrap();
+    assert!(body.open(&context, &lane("TR")).unwrap().is_empty());
+    let opened = body.open(&context, &w1).unwrap();
+    assert_eq!(Grant::from_opened(&opened[0]).unwrap().fields(), keys);
+    let fields: BTreeMap<_, _> = keys.iter().map(|(name, value)| (name.as_str(), hex(cbor::encode(value)))).collect();
+    check(
+        "grant.json",
+        &json!({
+            "federation": hex(context.federation.0.0),
+            "record": "GE-7",
+            "lane_secret": hex([1; 32]),
+            "fields": fields,
+            "plaintext": hex(probe::plaintext(KEYS, &keys, (0, 0)).unwrap()),
+            "head": hex(body.head.encode()),
+            "cose_encrypt": hex(&body.compartments[0]),
         }),
     );
 }

@@ -41,6 +41,7 @@ pub const CORE: &[Target] = &[
     ("compartment", objects::compartment),
     ("fields", objects::fields),
     ("field_proof", objects::field_proof),
+    ("grant", objects::grant),
     ("lanes", objects::lanes),
     ("slot", objects::slot),
     ("charter", objects::charter),

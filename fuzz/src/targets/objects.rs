@@ -15,7 +15,7 @@ use shieldwall::protocol::message::{Gossip, Request, Response, subject};
 use shieldwall::record::{Compartment, Content, Country, Date, Mrn, PartialRecord, Record, Ucr};
 use shieldwall::seal::probe;
 use shieldwall::seal::{
-    BodyHead, Field, FieldProof, LaneKey, LaneSecret, LanesBody, LanesHead, SealContext, SealedBody, SlotProof,
+    BodyHead, Field, FieldProof, Grant, LaneKey, LaneSecret, LanesBody, LanesHead, SealContext, SealedBody, SlotProof,
     tags_are_well_formed,
 };
 
@@ -139,6 +139,19 @@ pub fn fields(bytes: &[u8]) {
             }
             let record = PartialRecord::from_content(&contents(opened.compartment(), opened.content()));
             silent(&record);
+        }
+        Err(error) => discreet(&error),
+    }
+}
+
+/// The keys in a grant, once they are decrypted.
+pub fn grant(bytes: &[u8]) {
+    let Ok((opened, _)) = probe::read_plaintext(bytes) else { return };
+    match Grant::from_opened(&opened) {
+        Ok(grant) => {
+            silent(&grant);
+            assert_eq!(grant.len(), opened.fields().len());
+            assert!(grant.fields() == opened.content(), "a grant is written in one way");
         }
         Err(error) => discreet(&error),
     }
