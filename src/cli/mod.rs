@@ -5,6 +5,7 @@
 //!
 //! Start with [`main`]; [`context`] is what every command has at hand, [`report`] how it ends.
 
+mod alert;
 mod charter;
 mod config;
 mod consignment;
@@ -21,6 +22,7 @@ mod log;
 mod manifest;
 mod metrics;
 mod offline;
+mod operation;
 mod peers;
 mod policy;
 mod record;
@@ -71,6 +73,30 @@ enum Command {
     /// Consignments: announce them, answer, tell where they are
     #[command(subcommand)]
     Consignment(consignment::Command),
+    /// Ask where overdue goods are (A01)
+    Inquire(alert::inquire::Args),
+    /// Declare goods missing (A02)
+    Missing(Box<alert::missing::Args>),
+    /// Ask other members to control something (A03)
+    Warn(alert::warn::Args),
+    /// Tell who warned what was done and found (A04)
+    Feedback(alert::feedback::Args),
+    /// Ask to stop a consignment (E08)
+    Stop(alert::stop::Args),
+    /// Answer a request to stop (A05)
+    AnswerStop(alert::answer_stop::Args),
+    /// Report goods that were seized (A06)
+    Seizure(Box<alert::seizure::Args>),
+    /// Report a theft, disappearance, diversion or suspicious transaction (A07)
+    Incident(Box<alert::incident::Args>),
+    /// Take an alert of your own back (A08)
+    Withdraw(alert::withdraw::Args),
+    /// Joint operations: open, join and close them, talk in them
+    #[command(subcommand)]
+    Operation(operation::Command),
+    /// How a country answers, reckons and tolerates
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// List records, or show one
     #[command(subcommand)]
     Record(record::Command),
@@ -115,6 +141,17 @@ fn dispatch(context: &Context, command: Command) -> Outcome {
         Command::Import(args) => import::run(context, &args),
         Command::Submit(args) => submit::run(context, &args),
         Command::Consignment(command) => consignment::run(context, command),
+        Command::Inquire(args) => alert::inquire::run(context, &args),
+        Command::Missing(args) => alert::missing::run(context, &args),
+        Command::Warn(args) => alert::warn::run(context, &args),
+        Command::Feedback(args) => alert::feedback::run(context, &args),
+        Command::Stop(args) => alert::stop::run(context, &args),
+        Command::AnswerStop(args) => alert::answer_stop::run(context, &args),
+        Command::Seizure(args) => alert::seizure::run(context, &args),
+        Command::Incident(args) => alert::incident::run(context, &args),
+        Command::Withdraw(args) => alert::withdraw::run(context, &args),
+        Command::Operation(command) => operation::run(context, command),
+        Command::Policy(command) => policy::run(context, &command),
         Command::Record(command) => record::run(context, command),
         Command::Ledger(args) => ledger::run(context, &args),
         Command::Peers(args) => peers::run(context, &args),

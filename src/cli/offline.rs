@@ -38,9 +38,11 @@ pub(super) fn answer(context: &Context, config: &Config, request: &Request) -> R
     let federation = open::current_federation(config, &store)?;
     let log = open::own_log(config, &federation)?;
     let names = match request {
-        Request::RecordList(_) | Request::RecordShow { .. } | Request::Evidence { .. } => {
-            open::seal_key_names(&federation, config.member)
-        }
+        Request::RecordList(_)
+        | Request::RecordShow { .. }
+        | Request::OperationList
+        | Request::OperationShow { .. }
+        | Request::Evidence { .. } => open::seal_key_names(&federation, config.member),
         Request::Ledger
         | Request::Status
         | Request::Peers

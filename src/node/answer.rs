@@ -1,5 +1,7 @@
 //! Answers to what only reads, from a view of the store: the same for a running node and for a stopped one's folder.
 
+mod operation;
+
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
@@ -31,6 +33,8 @@ pub fn answer<S: Store>(view: &View<'_, S>, request: &Request) -> Result<Respons
     match request {
         Request::RecordList(filter) => Ok(Response::Records(list(view, filter)?)),
         Request::RecordShow { id } => Ok(Response::Record(Box::new(show(view, *id)?))),
+        Request::OperationList => Ok(Response::Operations(operation::list(view)?)),
+        Request::OperationShow { id } => Ok(Response::Operation(Box::new(operation::show(view, *id)?))),
         Request::Ledger => Ok(Response::Ledger(ledger(view)?)),
         Request::Status => Ok(Response::Status(Box::new(status(view)?))),
         Request::Evidence { id, redact, disclose_keys } => evidence_of(view, *id, redact, *disclose_keys),

@@ -39,6 +39,13 @@ pub enum Request {
         /// Which.
         id: RecordId,
     },
+    /// The joint operations that this node knows of.
+    OperationList,
+    /// One joint operation.
+    OperationShow {
+        /// Any record of it.
+        id: RecordId,
+    },
     /// All logs with sizes, roots and cosignatures.
     Ledger,
     /// The other members' nodes.
@@ -89,6 +96,10 @@ pub enum Response {
     Records(Vec<RecordLine>),
     /// To [`Request::RecordShow`].
     Record(Box<RecordView>),
+    /// To [`Request::OperationList`].
+    Operations(Vec<OperationView>),
+    /// To [`Request::OperationShow`].
+    Operation(Box<OperationView>),
     /// To [`Request::Ledger`].
     Ledger(LedgerView),
     /// To [`Request::Peers`].
@@ -189,6 +200,15 @@ pub struct RecordView {
     pub announced: Option<serde_json::Value>,
     /// Members whose checkpoint, cosignature or receipt covers it.
     pub covered_by: Vec<MemberCode>,
+}
+
+/// One joint operation, as far as this node may know it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OperationView {
+    /// Who opened it, who was asked and joined, what was said: the JSON of the fold.
+    pub operation: serde_json::Value,
+    /// Whether every record was read for it; older ones are left out in a long ledger.
+    pub complete: bool,
 }
 
 /// All logs, as one node holds them.
@@ -416,6 +436,7 @@ impl Request {
     #[must_use]
     pub fn only_reads(&self) -> bool {
         match self {
+            Self::OperationList | Self::OperationShow { .. } => true,
             Self::RecordList(_) | Self::RecordShow { .. } | Self::Ledger | Self::Status | Self::Evidence { .. } => true,
             Self::Submit { .. } | Self::Peers | Self::CollectReceipts | Self::Shutdown => false,
         }

@@ -345,7 +345,10 @@ impl Engine {
                 finish(reply, answer);
                 None
             }
-            Request::RecordList(_) | Request::RecordShow { .. } => {
+            Request::RecordList(_)
+            | Request::OperationList
+            | Request::OperationShow { .. }
+            | Request::RecordShow { .. } => {
                 finish(reply, answer::answer(&self.node.view(), &request));
                 None
             }

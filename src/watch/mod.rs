@@ -13,6 +13,8 @@
 //! and changes nothing. It signs, stores and sends nothing, and it does not know the time: the states with a star are those that
 //! [`standing`] adds when it is told the time.
 //!
+//! Joint operations have a fold of their own, [`operations`].
+//!
 //! Start reading at [`consignments`], then `fold.rs`, where every kind of event has its rule, then `course.rs` and `voyage.rs`.
 
 mod amendment;
@@ -24,6 +26,7 @@ mod course;
 mod dossier;
 mod fold;
 mod membership;
+mod operation;
 mod order;
 pub mod reconcile;
 pub mod risk;
@@ -40,6 +43,7 @@ pub use balance::{Balance, Sums};
 pub use clock::{Lateness, Standing, standing};
 pub use consignment::{Carried, Closure, Consignment, Countries, Event, Masses, Shipment};
 pub use dossier::{Dossier, Records};
+pub use operation::{Operation, Unlawful, is_of_operation, operations};
 pub use state::{Flag, Illegal, State};
 pub use tolerance::Band;
 pub use views::Views;
