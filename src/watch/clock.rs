@@ -75,9 +75,11 @@ fn lateness(shipment: &Shipment, terms: Option<&Terms>, today: Date) -> Lateness
 
 /// Whether a proposed closure stood long enough.
 fn closes(consignment: &Consignment, terms: Option<&Terms>, today: Date) -> bool {
-    let Some(closure) = consignment.closure.as_ref().filter(|_| !consignment.flags.contains(&Flag::Disputed)) else {
-        return false;
-    };
-    let proposed = Date::of(closure.proposed_at).ok();
-    proposed.and_then(|day| day.plus(closure_days(terms).into())).is_some_and(|last| today > last)
+    last_day_to_object(consignment, terms).is_some_and(|last| today > last)
+}
+
+/// The last day on which the exporting country can dispute the closure that was proposed, if nobody has.
+pub(super) fn last_day_to_object(consignment: &Consignment, terms: Option<&Terms>) -> Option<Date> {
+    let closure = consignment.closure.as_ref().filter(|_| !consignment.flags.contains(&Flag::Disputed))?;
+    Date::of(closure.proposed_at).ok()?.plus(closure_days(terms).into())
 }

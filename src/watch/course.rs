@@ -14,7 +14,7 @@ use crate::encoding::time::UnixTime;
 use crate::record::{Date, Decision, Draft, Kind, Mass, Terms, TransitConsent};
 
 /// An event recorded longer after it happened than this, in seconds, is late.
-const LATE_AFTER_S: i64 = 48 * 3600;
+pub(super) const LATE_AFTER_S: i64 = 48 * 3600;
 
 /// The policies among the records held.
 pub(super) type Policies = BTreeMap<RecordId, Terms>;

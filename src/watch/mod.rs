@@ -31,6 +31,7 @@ mod order;
 pub mod reconcile;
 pub mod risk;
 mod state;
+pub mod statistics;
 mod tolerance;
 mod views;
 mod voyage;

@@ -15,6 +15,7 @@ mod links;
 mod mirror;
 mod reconciliation;
 mod scenarios;
+mod statistics;
 mod views;
 
 const DAY: i64 = 86_400;

@@ -7,7 +7,7 @@ use crate::record::Kind;
 use crate::watch::fold::fold;
 
 /// What somebody says: who, of which kind, in answer to which of the records before, when, and how much.
-type Saying = (usize, usize, usize, i64, u64, usize);
+pub(super) type Saying = (usize, usize, usize, i64, u64, usize);
 
 const MEMBERS: [&str; 5] = ["GE", "MZ", "TR", "LB", "W1"];
 const KINDS: [&str; 27] = [
