@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::clock::{Standing, standing};
 use super::consignment::Consignment;
-use super::dossier::Records;
+use super::dossier::{Dossier, Records};
 use super::fold::{course, published_terms};
 use super::membership::Membership;
+use super::statistics::{Contribution, Statistics};
 use crate::encoding::hash::{Digest, sha256};
-use crate::encoding::ids::RecordId;
+use crate::encoding::ids::{MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
 use crate::record::{PartialRecord, Terms};
 
@@ -27,9 +28,23 @@ pub struct Views {
     stale: BTreeSet<RecordId>,
     /// Consignments by their reference; more than one if somebody used a reference twice.
     by_ucr: BTreeMap<String, BTreeSet<RecordId>>,
+    /// Figures, and for whose node they are kept; none are kept for nobody.
+    figures: Option<(MemberCode, Statistics)>,
 }
 
 impl Views {
+    /// Views with figures as a member's node can tell them.
+    #[must_use]
+    pub fn counting_for(member: MemberCode) -> Self {
+        Self { figures: Some((member, Statistics::default())), ..Self::default() }
+    }
+
+    /// The figures, if they are kept: of the same consignments as [`Self::consignments`].
+    #[must_use]
+    pub fn statistics(&self) -> Option<&Statistics> {
+        self.figures.as_ref().map(|(_, figures)| figures)
+    }
+
     /// Takes a record in. What it touches is stale until [`Self::refresh`]. To take it again does no harm: more of it may be readable now.
     pub fn take(&mut self, id: RecordId, record: &PartialRecord) {
         self.stale.extend(self.membership.take(id, record.declared()));
@@ -142,6 +157,10 @@ impl Views {
         let of_it = records.iter().map(|(id, record)| (*id, record)).collect();
         let consignment = course(id, &of_it, &self.membership, &self.policies, |_| false);
         self.forget(id);
+        if let Some((me, figures)) = &mut self.figures {
+            let terms = consignment.policy.and_then(|policy| self.policies.get(&policy));
+            figures.put(id, Contribution::of(&Dossier { consignment: &consignment, records }, terms, *me));
+        }
         if consignment.timeline.is_empty() {
             return;
         }

@@ -7,7 +7,7 @@ use super::month::{Month, Pair};
 use crate::encoding::hash::sha256_of;
 use crate::encoding::ids::MemberCode;
 use crate::encoding::time::UnixTime;
-use crate::record::{Date, Declared, Draft, Kind, Party, Release, Verification};
+use crate::record::{Date, Declared, Draft, Kind, Party, Release, Terms, Verification};
 use crate::watch::balance::{UNSPECIFIED, amounts};
 use crate::watch::clock::last_day_to_object;
 use crate::watch::consignment::{Event, Shipment};
@@ -81,9 +81,11 @@ type Postings = BTreeMap<(String, Month, Gram), (u128, bool)>;
 impl Contribution {
     /// What a consignment gives to the figures of this member's node; none while the record that opened it is not held or has no time.
     ///
-    /// The policy that the consignment cites is looked up among the records, for the day on which a proposed closure holds.
+    /// `terms` are those of the policy that it cites ([`Consignment::policy`]); they tell on which day a proposed closure holds.
+    ///
+    /// [`Consignment::policy`]: crate::watch::Consignment::policy
     #[must_use]
-    pub fn of(dossier: &Dossier<'_>, me: MemberCode) -> Option<Self> {
+    pub fn of(dossier: &Dossier<'_>, terms: Option<&Terms>, me: MemberCode) -> Option<Self> {
         let consignment = dossier.consignment;
         consignment.state?;
         let opener = consignment.timeline.iter().find(|event| event.id == consignment.id)?;
@@ -108,7 +110,7 @@ impl Contribution {
             cancelled: consignment.state == Some(State::Cancelled),
             acknowledged: pair.importing.is_some_and(|member| consignment.acknowledged_by.contains(&member)),
             reply: gather.reply(unannounced),
-            closing: gather.closing(),
+            closing: gather.closing(terms),
             masses: masses.into_iter().map(Posting::from).collect(),
             reports: gather.reports(),
             traders: traders.unwrap_or_default(),
@@ -314,7 +316,7 @@ impl Gather<'_> {
         }
     }
 
-    fn closing(&self) -> Closing {
+    fn closing(&self, terms: Option<&Terms>) -> Closing {
         let consignment = self.dossier.consignment;
         if consignment.state == Some(State::Cancelled) {
             return Closing::Never;
@@ -323,7 +325,6 @@ impl Gather<'_> {
         } else if consignment.state == Some(State::Closed) {
             return Closing::Closed;
         }
-        let terms = consignment.policy.and_then(|policy| self.dossier.declared(policy)?.terms.as_ref());
         let last = last_day_to_object(consignment, terms).filter(|_| consignment.state >= Some(State::Imported));
         last.map_or(Closing::Open, Closing::After)
     }

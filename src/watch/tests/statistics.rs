@@ -26,7 +26,7 @@ fn seen_by(me: &str, records: &Records) -> Statistics {
     let mut statistics = Statistics::default();
     for (id, consignment) in consignments(records.clone()) {
         let dossier = Dossier { consignment: &consignment, records: &by_id };
-        statistics.put(id, Contribution::of(&dossier, member(me)));
+        statistics.put(id, Contribution::of(&dossier, None, member(me)));
     }
     statistics
 }
@@ -245,7 +245,7 @@ proptest! {
             let records = records_of(sayings);
             let by_id: ById = records.iter().cloned().collect();
             let all = consignments(records);
-            all.get(&id("GE-1")).and_then(|consignment| Contribution::of(&Dossier { consignment, records: &by_id }, member(me)))
+            all.get(&id("GE-1")).and_then(|consignment| Contribution::of(&Dossier { consignment, records: &by_id }, None, member(me)))
         };
         let mut kept = Statistics::default();
         let mut last: BTreeMap<u64, Option<Contribution>> = BTreeMap::new();

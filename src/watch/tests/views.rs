@@ -29,7 +29,8 @@ proptest! {
         steps in prop::collection::vec((any::<prop::sample::Index>(), 0_u8..8), 1..60),
     ) {
         let mut waiting = records_of(&sayings);
-        let (mut views, mut held) = (Views::default(), BTreeMap::new());
+        let counting = || Views::counting_for("GE".parse().expect("a member"));
+        let (mut views, mut held) = (counting(), BTreeMap::new());
         for (which, step) in steps {
             if step == 0 && !held.is_empty() {
                 let id = *which.get(&held.keys().copied().collect::<Vec<_>>());
@@ -54,10 +55,11 @@ proptest! {
         refresh(&mut views, &held, usize::MAX);
         same(&views, &held)?;
 
-        let mut again = Views::default();
+        let mut again = counting();
         held.iter().rev().for_each(|(id, record)| again.take(*id, record));
         refresh(&mut again, &held, usize::MAX);
         prop_assert_eq!(again.digest(), views.digest());
+        prop_assert!(again.statistics().is_some() && again.statistics() == views.statistics(), "the figures are the same");
     }
 }
 
