@@ -57,7 +57,7 @@ pub use quantity::{
     Decimal, MAX_MASS_G, Mass, Measure, Money, MoreThanTheWhole, Ppm, Quantity, QuantityError, UnitCode,
 };
 pub use substances::{State, Substance, SubstanceList};
-pub use text::{MAX_FREE_TEXT, MAX_LINE, TextFault};
+pub use text::{MAX_FREE_TEXT, MAX_LINE, TextFault, fault as text_fault};
 pub use view::{ContentError, PartialRecord, Record};
 pub use words::{
     Cause, ClosingState, ConsigneeStatus, ControlResult, ControlType, Counting, Decision, DiversionKind, IncidentKind,

@@ -27,7 +27,8 @@ pub enum TextFault {
 }
 
 /// The first fault of `text`, a length being worse than an invisible character and that worse than the form.
-pub(super) fn fault(text: &str, limit: usize) -> Option<TextFault> {
+#[must_use]
+pub fn fault(text: &str, limit: usize) -> Option<TextFault> {
     let length = text.chars().count();
     if length > limit {
         return Some(TextFault::TooLong { length, limit });

@@ -17,6 +17,7 @@
 //!
 //! Start reading at [`consignments`], then `fold.rs`, where every kind of event has its rule, then `course.rs` and `voyage.rs`.
 
+pub mod alert;
 mod amendment;
 mod balance;
 pub mod calendar;

@@ -31,7 +31,7 @@ mod policy;
 mod quantity;
 mod route;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub use super::tolerance::Band;
 pub use assessment::{Assessment, BadBand, Fact, Hit, Override, Shown, Unknown};

@@ -17,27 +17,27 @@ mod route;
 mod shown;
 
 /// What members said, and what Mozambique's node makes of it.
-struct World {
-    records: Records,
-    lists: Lists,
-    policy: RiskPolicy,
-    own: MemberCode,
+pub(in crate::watch) struct World {
+    pub(in crate::watch) records: Records,
+    pub(in crate::watch) lists: Lists,
+    pub(in crate::watch) policy: RiskPolicy,
+    pub(in crate::watch) own: MemberCode,
 }
 
-fn id(name: &str) -> RecordId {
+pub(in crate::watch) fn id(name: &str) -> RecordId {
     name.parse().expect("a record id")
 }
 
-fn member(code: &str) -> MemberCode {
+pub(in crate::watch) fn member(code: &str) -> MemberCode {
     code.parse().expect("a member code")
 }
 
-fn noon(day: &str) -> UnixTime {
+pub(in crate::watch) fn noon(day: &str) -> UnixTime {
     day.parse::<Date>().expect("a day").start().expect("in range").plus(12 * 3_600)
 }
 
 /// A notification that no indicator has anything against, as soon as it is known what is usual.
-fn plain() -> Json {
+pub(in crate::watch) fn plain() -> Json {
     json!({
         "ucr": "3GE204567890-1", "destination": "MZ", "mode": 1,
         "exporter": {"name": "Rustavi Test Nitrogen", "country": "GE"},
@@ -48,7 +48,7 @@ fn plain() -> Json {
     })
 }
 
-fn with(mut json: Json, changes: Json) -> Json {
+pub(in crate::watch) fn with(mut json: Json, changes: Json) -> Json {
     for (name, value) in changes.as_object().expect("an object") {
         json[name] = value.clone();
     }
@@ -56,7 +56,7 @@ fn with(mut json: Json, changes: Json) -> Json {
 }
 
 impl World {
-    fn new() -> Self {
+    pub(in crate::watch) fn new() -> Self {
         let lists = json!({
             "high_risk_countries": ["SY"], "end_users": [], "watch": [],
             "places": {
@@ -70,7 +70,7 @@ impl World {
     }
 
     /// A member says something at noon of a day; gives the id of the record.
-    fn say(&mut self, by: &str, day: &str, kind: &str, json: Json) -> String {
+    pub(in crate::watch) fn say(&mut self, by: &str, day: &str, kind: &str, json: Json) -> String {
         let mut json = json;
         json["kind"] = kind.into();
         if json.get("destination").is_none() && ["E09", "E10", "E11", "E13"].contains(&kind) {
@@ -98,7 +98,7 @@ impl World {
     }
 
     /// Notified, cleared and left, so that it is on its way on that day.
-    fn left(&mut self, day: &str, notification: Json, departure: Json) -> (String, String) {
+    pub(in crate::watch) fn left(&mut self, day: &str, notification: Json, departure: Json) -> (String, String) {
         let goods = notification["goods"].clone();
         let notified = self.say("GE", day, "E02", notification);
         let reply = self.say("MZ", day, "E06", json!({"answers": notified}));
@@ -108,7 +108,7 @@ impl World {
     }
 
     /// A consignment that came to a good end.
-    fn closed(&mut self, day: &str, notification: Json, departure: Json) -> String {
+    pub(in crate::watch) fn closed(&mut self, day: &str, notification: Json, departure: Json) -> String {
         let goods = notification["goods"].clone();
         let (notified, left) = self.left(day, notification, departure);
         let import = self.say("MZ", day, "E19", json!({"answers": left, "consignment": notified, "goods": goods}));
@@ -118,7 +118,7 @@ impl World {
         notified
     }
 
-    fn consignments(&self) -> BTreeMap<RecordId, Consignment> {
+    pub(in crate::watch) fn consignments(&self) -> BTreeMap<RecordId, Consignment> {
         consignments(self.records.clone())
     }
 
@@ -132,11 +132,11 @@ impl World {
         history
     }
 
-    fn terms(&self, consignment: &Consignment) -> Option<&Terms> {
+    pub(in crate::watch) fn terms(&self, consignment: &Consignment) -> Option<&Terms> {
         self.records.get(&consignment.policy?)?.declared().terms.as_ref()
     }
 
-    fn assess(&self, name: &str, day: &str) -> Assessment {
+    pub(in crate::watch) fn assess(&self, name: &str, day: &str) -> Assessment {
         let all = self.consignments();
         let consignment = &all[&id(name)];
         let terms = self.terms(consignment);
