@@ -269,7 +269,9 @@ impl<'a> Course<'a> {
 
     pub(super) fn depart(&mut self, id: RecordId, declared: &Draft) {
         let left_at = declared.happened_at.or(declared.issued_at);
-        if !self.may_leave(left_at.and_then(|at| Date::of(at).ok())) {
+        // Who does not read the trade fields is not told the replies either, and cannot judge.
+        let judges = self.announced.as_ref().is_none_or(|announced| announced.ucr.is_some()) || self.is_objected();
+        if judges && !self.may_leave(left_at.and_then(|at| Date::of(at).ok())) {
             self.flags.insert(Flag::UnclearedDeparture);
         }
         let announced = self.announced.as_ref();

@@ -276,6 +276,19 @@ fn a_transit_country_sees_the_state_without_the_goods() {
 }
 
 #[test]
+fn a_transit_country_does_not_judge_what_it_is_not_told() {
+    // The consent is between the pair: at the country on the way the departure is neither cleared nor uncleared.
+    let seen = [record("GE-1", 0, NOTIFICATION), goods("GE-2", 2, "E13", "GE-1", "2750")].map(|(id, record)| {
+        let mut content = record.content().clone();
+        content.retain(|name, _| *name == Compartment::SUMMARY || *name == Compartment::TRANSPORT);
+        (id, PartialRecord::from_content(&content))
+    });
+    check(seen.into(), State::Departed, &[], &[]);
+    let told = vec![record("GE-1", 0, NOTIFICATION), goods("GE-2", 2, "E13", "GE-1", "2750")];
+    check(told, State::Departed, &[Flag::UnclearedDeparture], &[]);
+}
+
+#[test]
 fn the_order_is_causal_before_it_is_that_of_clocks() {
     // The reply's clock runs a day slow; the departure names it.
     let mut departure = goods("GE-2", 3, "E13", "MZ-1", "2750");

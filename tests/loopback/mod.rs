@@ -10,6 +10,7 @@ mod clock;
 mod crash;
 mod demo;
 mod disks;
+mod everyday;
 #[allow(dead_code, reason = "shared with `examples/kill`, which uses more of it")]
 mod federation;
 mod fsck;

@@ -40,14 +40,12 @@ fn draft(args: &Args, known: &Known) -> Result<Draft, Failure> {
     let mut to = args.entry.to.clone();
     to.push(demand.log.member);
     Ok(Draft {
-        kind: Some(Kind::StopAnswer),
-        consignment: Some(known.id),
         answers: Some(demand),
         to,
         stop_reply: Some(Declared::Valid(args.answer)),
         reason: args.reason.clone(),
         action_taken: args.action_taken.clone(),
-        ..Draft::default()
+        ..known.to_others(Kind::StopAnswer, &args.entry)
     })
 }
 
@@ -62,7 +60,7 @@ mod tests {
     #[test]
     fn an_answer_goes_to_who_asked() {
         let held: Args = args(&["GE-1", "held", "--action-taken", "Kept at the quay."]);
-        let expected = r#"{"kind": "stop-answer", "consignment": "GE-1", "answers": "MZ-1", "to": ["MZ"], "stop_reply": "held",
+        let expected = r#"{"kind": "stop-answer", "consignment": "GE-1", "answers": "MZ-1", "parents": ["MZ-1"], "to": ["MZ"], "stop_reply": "held",
             "action_taken": "Kept at the quay."}"#;
         assert_eq!(draft(&held, &after("GE", &[("MZ-1", STOP)])).unwrap(), json(expected));
         assert!(draft(&held, &notified("GE")).unwrap_err().text().contains("no stop request"));

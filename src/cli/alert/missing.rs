@@ -81,7 +81,7 @@ mod tests {
             "--to",
             "TR",
         ]);
-        let expected = r#"{"kind": "missing", "consignment": "GE-1", "answers": "GE-2", "to": ["GE", "TR"],
+        let expected = r#"{"kind": "missing", "consignment": "GE-1", "answers": "GE-2", "parents": ["GE-2"], "to": ["GE", "TR"],
             "goods": [{"line": 1, "substance": "ammonium-nitrate", "hs6": "310230", "net": {"value": "2750", "unit": "TNE"},
                 "net_mass_g": 2750000000}], "conveyance": {"name": "RHOSUS"}, "last_seen_at": "2013-11-20T00:00:00Z",
             "place": {"unlocode": "LBBEY"}, "reason": "It never came."}"#;

@@ -81,7 +81,7 @@ mod tests {
         let known = after("MZ", &[("GE-2", departure)]);
         let args =
             args(&["GE-1", "--at", "2013-11-09", "--place", "MZBEW", "--seals-intact", "no", "--condition", "107"]);
-        let expected = r#"{"kind": "arrival", "consignment": "GE-1", "answers": "GE-2", "to": ["GE"], "condition": "107",
+        let expected = r#"{"kind": "arrival", "consignment": "GE-1", "answers": "GE-2", "parents": ["GE-2"], "to": ["GE"], "condition": "107",
             "shipment": {"number": 1, "of": 2}, "happened_at": "2013-11-09T00:00:00Z", "place": {"unlocode": "MZBEW"},
             "seals_intact": false}"#;
         assert_eq!(draft(&args, Some(&known)).unwrap(), json(expected));

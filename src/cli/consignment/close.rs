@@ -57,12 +57,14 @@ mod tests {
     fn one_side_proposes_and_the_other_agrees() {
         let (left, came) = (goods("E13", r#""destination": "MZ""#, "GE-1"), goods("E19", r#""to": ["GE"]"#, "GE-2"));
         let proposal: Args = args(&["GE-1", "reconciled"]);
-        let expected = r#"{"kind": "closure", "consignment": "GE-1", "answers": "GE-1", "to": ["GE"], "closing_state": "reconciled"}"#;
+        let expected = r#"{"kind": "closure", "consignment": "GE-1", "answers": "GE-1", "parents": ["GE-2"], "to": ["GE"],
+            "closing_state": "reconciled"}"#;
         assert_eq!(draft(&proposal, &after("MZ", &[("GE-2", &left), ("MZ-1", &came)])).unwrap(), json(expected));
 
         let agreed: Args = args(&["GE-1"]);
         let known = after("GE", &[("GE-2", &left), ("MZ-1", &came), ("MZ-2", expected)]);
-        let expected = r#"{"kind": "closure", "consignment": "GE-1", "answers": "MZ-2", "to": ["MZ"], "closing_state": "reconciled"}"#;
+        let expected = r#"{"kind": "closure", "consignment": "GE-1", "answers": "MZ-2", "parents": ["MZ-2"], "to": ["MZ"],
+            "closing_state": "reconciled"}"#;
         assert_eq!(draft(&agreed, &known).unwrap(), json(expected));
         assert!(draft(&agreed, &notified("GE")).unwrap_err().text().contains("has not proposed"));
         assert!(draft(&agreed, &notified("MZ")).unwrap_err().text().contains("END is needed"));

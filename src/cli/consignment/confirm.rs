@@ -103,7 +103,7 @@ mod tests {
             "--bill-of-lading",
             "BL-1",
         ]);
-        let expected = r#"{"kind": "import-confirmation", "consignment": "GE-1", "answers": "GE-2", "to": ["GE"],
+        let expected = r#"{"kind": "import-confirmation", "consignment": "GE-1", "answers": "GE-2", "parents": ["GE-2"], "to": ["GE"],
             "goods": [{"substance": "ammonium-nitrate", "hs6": "310230", "net": {"value": "2748500", "unit": "KGM"}}],
             "release": "free-circulation", "happened_at": "2013-11-12T00:00:00Z", "bill_of_lading": "BL-1"}"#;
         assert_eq!(draft(&line, Some(&known)).unwrap(), json(expected));

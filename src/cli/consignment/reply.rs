@@ -121,7 +121,7 @@ mod tests {
         let amendment = r#"{"kind": "E10", "answers": "GE-1", "destination": "MZ", "reason": "sold anew",
             "changes": [{"path": "/consignee", "value": {"name": "Another Sample Buyer"}}]}"#;
         let args = args(&["GE-1", "objection", "--code", "importer-unknown", "--reason", "Nobody is there."]);
-        let expected = r#"{"kind": "objection", "consignment": "GE-1", "answers": "GE-2", "to": ["GE"],
+        let expected = r#"{"kind": "objection", "consignment": "GE-1", "answers": "GE-2", "parents": ["GE-2"], "to": ["GE"],
             "reason_code": "importer-unknown", "reason": "Nobody is there."}"#;
         assert_eq!(draft(&args, &after("MZ", &[("GE-2", amendment)])), json(expected));
     }

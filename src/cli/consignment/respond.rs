@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn a_response_answers_the_question() {
         let args = args(&["MZ-1", "--response", "The one at Tete."]);
-        let expected = r#"{"kind": "info-response", "consignment": "GE-1", "answers": "MZ-1", "export_country": "GE",
+        let expected = r#"{"kind": "info-response", "consignment": "GE-1", "answers": "MZ-1", "parents": ["MZ-1"], "export_country": "GE",
             "destination": "MZ", "itinerary": [{"unlocode": "GEBUS"}, {"unlocode": "TRIST"}, {"unlocode": "MZBEW"}],
             "responses": ["The one at Tete."]}"#;
         assert_eq!(draft(&args, &after("GE", &[("MZ-1", QUESTION)])).unwrap(), json(expected));

@@ -62,7 +62,7 @@ mod tests {
             {"substance": "ammonium-nitrate", "hs6": "310230", "net": {"value": "2750", "unit": "TNE"}}]}"#;
         let known = after("TR", &[("GE-2", departure)]);
         let args = args(&["GE-1", "--place", "TRIST", "--at", "2013-09-30", "--seals-intact", "yes"]);
-        let expected = r#"{"kind": "transit-entry", "consignment": "GE-1", "answers": "GE-2", "to": ["GE", "MZ"],
+        let expected = r#"{"kind": "transit-entry", "consignment": "GE-1", "answers": "GE-2", "parents": ["GE-2"], "to": ["GE", "MZ"],
             "place": {"unlocode": "TRIST"}, "happened_at": "2013-09-30T00:00:00Z", "seals_intact": true}"#;
         assert_eq!(draft(&args, &known, Kind::TransitEntry).unwrap(), json(expected));
         assert_eq!(draft(&args, &known, Kind::TransitExit).unwrap().kind, Some(Kind::TransitExit));

@@ -69,7 +69,7 @@ mod tests {
         let known = after("TR", &[("GE-2", departure)]);
         let line: Args =
             args(&["GE-1", "--ship", "SAMPLE STAR", "--imo", "9074729", "--place", "TRIST", "--at", "2013-09-30"]);
-        let expected = r#"{"kind": "transshipment", "consignment": "GE-1", "answers": "GE-2", "to": ["GE", "MZ"],
+        let expected = r#"{"kind": "transshipment", "consignment": "GE-1", "answers": "GE-2", "parents": ["GE-2"], "to": ["GE", "MZ"],
             "conveyance": {"name": "SAMPLE STAR", "imo": "IMO9074729"}, "former_conveyance": {"name": "RHOSUS"}, "mode": 1,
             "place": {"unlocode": "TRIST"}, "happened_at": "2013-09-30T00:00:00Z"}"#;
         assert_eq!(draft(&line, &known).unwrap(), json(expected));

@@ -11,7 +11,7 @@ use crate::cli::context::{Context, unexpected};
 use crate::cli::report::{Exit, Failure};
 use crate::encoding::ids::{MemberCode, RecordId};
 use crate::node::ask::{RecordFilter, RecordView, Request, Response};
-use crate::record::{Declared, Draft, Kind};
+use crate::record::{Declared, Draft, Kind, MAX_PARENTS};
 
 /// How a person names a consignment: by any record of it, or by its unique consignment reference.
 #[derive(Clone, Debug)]
@@ -149,7 +149,25 @@ impl Known {
     fn about(&self, kind: Kind, mut to: Vec<MemberCode>) -> Draft {
         to.sort();
         to.dedup();
-        Draft { kind: Some(kind), consignment: Some(self.id), answers: Some(self.version()), to, ..Draft::default() }
+        let parents = self.newest();
+        Draft {
+            kind: Some(kind),
+            consignment: Some(self.id),
+            answers: Some(self.version()),
+            to,
+            parents,
+            ..Draft::default()
+        }
+    }
+
+    /// The newest record of each other member that is known here: a record that names them comes after them everywhere, whatever the
+    /// clocks say.
+    fn newest(&self) -> Vec<RecordId> {
+        let timeline = self.standing["timeline"].as_array().into_iter().flatten();
+        let ids = timeline.filter_map(|event| event["id"].as_str()?.parse::<RecordId>().ok());
+        let of_others = ids.filter(|id| id.log.member != self.me && *id != self.id);
+        let newest: BTreeMap<MemberCode, RecordId> = of_others.map(|id| (id.log.member, id)).collect();
+        newest.into_values().take(MAX_PARENTS).collect()
     }
 
     fn record(&self, key: &str) -> Option<RecordId> {

@@ -41,7 +41,9 @@ pub(in crate::cli) struct Entry {
 ///
 /// # Errors
 /// If the draft is no record, in words that name the flags.
-pub(in crate::cli) fn log<A: clap::Args>(context: &Context, draft: Draft, entry: &Entry) -> Outcome {
+pub(in crate::cli) fn log<A: clap::Args>(context: &Context, mut draft: Draft, entry: &Entry) -> Outcome {
+    // What it answers it follows anyway.
+    draft.parents.retain(|parent| Some(*parent) != draft.answers);
     if entry.dry_run {
         return print::<A>(context, draft);
     }
