@@ -26,6 +26,7 @@ mod operation;
 mod peers;
 mod policy;
 mod record;
+mod reindex;
 pub mod report;
 mod run;
 mod show;
@@ -100,6 +101,8 @@ enum Command {
     /// List records, or show one
     #[command(subcommand)]
     Record(record::Command),
+    /// Build the consignments again from the ledger
+    Reindex(reindex::Args),
     /// All logs: sizes, roots, cosignatures
     Ledger(ledger::Args),
     /// The other members' nodes
@@ -153,6 +156,7 @@ fn dispatch(context: &Context, command: Command) -> Outcome {
         Command::Operation(command) => operation::run(context, command),
         Command::Policy(command) => policy::run(context, &command),
         Command::Record(command) => record::run(context, command),
+        Command::Reindex(args) => reindex::run(context, &args),
         Command::Ledger(args) => ledger::run(context, &args),
         Command::Peers(args) => peers::run(context, &args),
         Command::Status(args) => status::run(context, &args),

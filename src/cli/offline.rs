@@ -6,6 +6,7 @@ use crate::api::ClientError;
 use crate::disk::OpenError;
 use crate::node::answer;
 use crate::node::ask::{Progress, Request, Response};
+use crate::node::clock;
 use crate::node::config::Config;
 use crate::node::open;
 use crate::protocol::view::View;
@@ -42,6 +43,9 @@ pub(super) fn answer(context: &Context, config: &Config, request: &Request) -> R
         | Request::RecordShow { .. }
         | Request::OperationList
         | Request::OperationShow { .. }
+        | Request::ConsignmentList(_)
+        | Request::ConsignmentShow(_)
+        | Request::Reindex
         | Request::Evidence { .. } => open::seal_key_names(&federation, config.member),
         Request::Ledger
         | Request::Status
@@ -52,6 +56,6 @@ pub(super) fn answer(context: &Context, config: &Config, request: &Request) -> R
     };
     let seeds = if names.is_empty() { Vec::new() } else { context.open_keys(config, &names)? };
     let me = open::myself(config.member, log, &names, &seeds, false);
-    answer::answer(&View::new(&store, &federation, &me), request)
+    answer::answer(&View::new(&store, &federation, &me), None, request, clock::now())
         .map_err(|problem| Failure::from(ClientError::Problem(problem)))
 }

@@ -7,34 +7,46 @@ use std::collections::BTreeSet;
 
 use crate::encoding::hash::sha256;
 use crate::encoding::ids::{LogId, RecordId};
+use crate::encoding::time::UnixTime;
 use crate::evidence::{self, ExportOptions};
 use crate::ledger::{Key, Store, StoreError};
 use crate::protocol::view::{OpenedBody, RecordView as Held, View};
 use crate::protocol::{Delivery, NoMaterial};
 use crate::record::{Kind, Mass, PartialRecord};
-use crate::watch;
+use crate::watch::{self, Dossier, Views};
 
 use super::ask::{
     BodyState, Bytes, LedgerView, LogState, LogView, Problem, ProblemKind, RecordFilter, RecordLine, RecordView,
     Request, Response, StatusView,
 };
+use super::consignments;
+use super::views::{self, Keeper};
 
 /// Records in one list at most; a filter or a smaller limit shows others.
 const LIST_MAX: u64 = 10_000;
-/// Records read to tell where one consignment stands: a tenth of a second. Beyond this the answer is "unknown" until consignments are kept
-/// up to date beside the ledger.
-const CONSIGNMENT_READ_MAX: usize = 500;
-
-/// Answers a request that only reads.
+/// Answers a request that only reads. `keeper` has the views of a running node; without one they are built for those requests that need them.
 ///
 /// # Errors
 /// [`Problem`], in words for the asker.
-pub fn answer<S: Store>(view: &View<'_, S>, request: &Request) -> Result<Response, Problem> {
+pub fn answer<S: Store>(
+    view: &View<'_, S>,
+    keeper: Option<&Keeper>,
+    request: &Request,
+    now: UnixTime,
+) -> Result<Response, Problem> {
+    let built = if keeper.is_none() && request.needs_views() { Some(Keeper::read(view)?) } else { None };
+    let keeper = keeper.or(built.as_ref());
+    let views = || keeper.map(Keeper::views).ok_or_else(|| problem(ProblemKind::Failure, "there are no views"));
     match request {
         Request::RecordList(filter) => Ok(Response::Records(list(view, filter)?)),
-        Request::RecordShow { id } => Ok(Response::Record(Box::new(show(view, *id)?))),
         Request::OperationList => Ok(Response::Operations(operation::list(view)?)),
         Request::OperationShow { id } => Ok(Response::Operation(Box::new(operation::show(view, *id)?))),
+        Request::RecordShow { id } => Ok(Response::Record(Box::new(show(view, views()?, *id, now)?))),
+        Request::ConsignmentList(filter) => Ok(Response::Consignments(consignments::list(views()?, filter, now)?)),
+        Request::ConsignmentShow(name) => {
+            Ok(Response::Consignment(Box::new(consignments::show(view, views()?, name, now)?)))
+        }
+        Request::Reindex => Ok(Response::Reindexed(consignments::reindex(view, None)?.1)),
         Request::Ledger => Ok(Response::Ledger(ledger(view)?)),
         Request::Status => Ok(Response::Status(Box::new(status(view)?))),
         Request::Evidence { id, redact, disclose_keys } => evidence_of(view, *id, redact, *disclose_keys),
@@ -130,7 +142,7 @@ fn body_state<S: Store>(view: &View<'_, S>, record: &Held) -> BodyState {
     }
 }
 
-fn show<S: Store>(view: &View<'_, S>, id: RecordId) -> Result<RecordView, Problem> {
+fn show<S: Store>(view: &View<'_, S>, views: &Views, id: RecordId, now: UnixTime) -> Result<RecordView, Problem> {
     let not_found = || problem(ProblemKind::NotFound, format!("no statement {id} is held here"));
     let record = view.record(id)?.ok_or_else(not_found)?;
     let bytes = view.store().get(&Key::Statement(id))?.ok_or_else(not_found)?.bytes;
@@ -139,7 +151,7 @@ fn show<S: Store>(view: &View<'_, S>, id: RecordId) -> Result<RecordView, Proble
     if let serde_json::Value::Object(fields) = partial.to_json() {
         content.extend(fields);
     }
-    let (consignment, announced) = consignment(view, id, &partial)?.unzip();
+    let (consignment, announced) = consignment(view, views, id, now)?.unzip();
     Ok(RecordView {
         line: line(view, &record, &partial),
         statement: sha256(&bytes),
@@ -152,38 +164,24 @@ fn show<S: Store>(view: &View<'_, S>, id: RecordId) -> Result<RecordView, Proble
     })
 }
 
-/// Where the consignment of a record stands, and what is announced if that was amended, by the records that this node can read and that are not older than the one that opened it;
-/// `None` if these are too many to be read for one answer.
+/// Where the consignment of a record stands, and what is announced if that was amended; `None` for a record that is about none, or about
+/// several.
 fn consignment<S: Store>(
     view: &View<'_, S>,
+    views: &Views,
     id: RecordId,
-    record: &PartialRecord,
+    now: UnixTime,
 ) -> Result<Option<(serde_json::Value, Option<serde_json::Value>)>, Problem> {
-    let opens = record.kind() == Some(&Kind::ExportNotification) || record.declared().opens_unannounced();
-    let Some(wanted) = record.declared().consignment.or(opens.then_some(id)) else { return Ok(None) };
-    let Some(opener) = view.statement(wanted)? else { return Ok(None) };
-    let mut records = watch::Records::new();
-    let mut read = 0;
-    for log in view.store().logs() {
-        for position in (0..view.store().size(&log)).rev() {
-            let id = RecordId { log, position };
-            if view.statement(id)?.is_some_and(|statement| statement.issued_at < opener.issued_at) {
-                break;
-            }
-            read += 1;
-            if read > CONSIGNMENT_READ_MAX {
-                return Ok(None);
-            }
-            let opened = view.record(id)?.map(|record| PartialRecord::from_content(&record.body.content));
-            records.extend(opened.filter(|record| record.kind().is_some()).map(|record| (id, record)));
-        }
-    }
-    let consignments = watch::consignments(records.clone());
-    let Some(consignment) = consignments.get(&wanted) else { return Ok(None) };
-    let dossier = watch::Dossier { consignment, records: &records };
+    let about: Vec<RecordId> = views.consignments_of(id).into_iter().collect();
+    let [about] = about.as_slice() else { return Ok(None) };
+    let Some(consignment) = views.get(*about) else { return Ok(None) };
+    let records = views.records(*about, |id| views::read(view, id))?;
+    let dossier = Dossier { consignment, records: &records };
     let amended = dossier.events(&Kind::Amendment).next().is_some();
     let announced = dossier.announced().filter(|_| amended);
-    Ok(Some((consignment.to_json(), announced.and_then(|announced| serde_json::to_value(announced).ok()))))
+    let mut json = consignment.to_json();
+    json["standing"] = views.standing(consignment, now).state.map(watch::State::name).into();
+    Ok(Some((json, announced.and_then(|announced| serde_json::to_value(announced).ok()))))
 }
 
 fn ledger<S: Store>(view: &View<'_, S>) -> Result<LedgerView, Problem> {

@@ -13,6 +13,13 @@ use crate::encoding::ids::{FederationId, LogId, MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
 use crate::record::Draft;
 
+mod consignment;
+
+pub use consignment::{
+    ConsignmentFilter, ConsignmentLine, ConsignmentName, ConsignmentOrder, ConsignmentPage, ConsignmentView, Due,
+    Reindexed, TimelineEntry,
+};
+
 /// How many lines of an answer may wait for a slow reader before the node drops it.
 pub const ANSWER_QUEUE: usize = 64;
 
@@ -46,6 +53,12 @@ pub enum Request {
         /// Any record of it.
         id: RecordId,
     },
+    /// Consignments.
+    ConsignmentList(ConsignmentFilter),
+    /// One consignment.
+    ConsignmentShow(ConsignmentName),
+    /// Build the views again from the ledger.
+    Reindex,
     /// All logs with sizes, roots and cosignatures.
     Ledger,
     /// The other members' nodes.
@@ -100,6 +113,12 @@ pub enum Response {
     Operations(Vec<OperationView>),
     /// To [`Request::OperationShow`].
     Operation(Box<OperationView>),
+    /// To [`Request::ConsignmentList`].
+    Consignments(ConsignmentPage),
+    /// To [`Request::ConsignmentShow`].
+    Consignment(Box<ConsignmentView>),
+    /// To [`Request::Reindex`].
+    Reindexed(Reindexed),
     /// To [`Request::Ledger`].
     Ledger(LedgerView),
     /// To [`Request::Peers`].
@@ -432,12 +451,39 @@ pub struct Reply {
 }
 
 impl Request {
+    /// Whether the answer comes from the consignments, or tells of one.
+    #[must_use]
+    pub fn needs_views(&self) -> bool {
+        match self {
+            Self::RecordShow { .. } | Self::ConsignmentList(_) | Self::ConsignmentShow(_) => true,
+            Self::RecordList(_)
+            | Self::OperationList
+            | Self::OperationShow { .. }
+            | Self::Reindex
+            | Self::Ledger
+            | Self::Status
+            | Self::Evidence { .. }
+            | Self::Submit { .. }
+            | Self::Peers
+            | Self::CollectReceipts
+            | Self::Shutdown => false,
+        }
+    }
+
     /// Whether a stopped node's data folder can answer it as well.
     #[must_use]
     pub fn only_reads(&self) -> bool {
         match self {
-            Self::OperationList | Self::OperationShow { .. } => true,
-            Self::RecordList(_) | Self::RecordShow { .. } | Self::Ledger | Self::Status | Self::Evidence { .. } => true,
+            Self::RecordList(_)
+            | Self::RecordShow { .. }
+            | Self::ConsignmentList(_)
+            | Self::ConsignmentShow(_)
+            | Self::Reindex
+            | Self::OperationList
+            | Self::OperationShow { .. }
+            | Self::Ledger
+            | Self::Status
+            | Self::Evidence { .. } => true,
             Self::Submit { .. } | Self::Peers | Self::CollectReceipts | Self::Shutdown => false,
         }
     }

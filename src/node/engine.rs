@@ -19,10 +19,12 @@ use crate::protocol::{Effect, Input, Node, Now, Signing};
 use super::answer;
 use super::ask::{Call, LoadView, PeerView, Problem, ProblemKind, Request, Response, ScrubView};
 use super::clock;
+use super::consignments;
 use super::desk::Desk;
 use super::links::{self, Links};
 use super::signer::{self, Order, SigningKeys};
 use super::supervisor::{Health, Supervisor};
+use super::views::Keeper;
 
 /// Inputs taken together: one flush and one frontier for all of them.
 const INPUTS_MAX: usize = 256;
@@ -30,6 +32,8 @@ const INPUTS_MAX: usize = 256;
 const TICK: Duration = Duration::from_millis(100);
 /// Read again at each tick while a scrub is under way: 2.5 MB a second, so that nothing else waits for it.
 const SCRUB_BYTES: usize = 256 << 10;
+/// Records read at each tick to bring the consignments up to date: a tick is a tenth of a second, and this is a fifth of it.
+const RECORDS_READ: usize = 200;
 /// Damaged frames that `status` lists.
 const DAMAGE_SHOWN: usize = 20;
 /// Between the ends of two scrubs.
@@ -87,6 +91,7 @@ pub async fn run(
     let signer = signer::start(&setup.data_dir, log, size, setup.signing_keys, internal.clone())?;
     let mut network = Supervisor::start(setup.network)?;
     let mut engine = Engine {
+        keeper: Keeper::new(&node.view()),
         desk: Desk::new(member, setup.foreign_exports),
         links: Links::default(),
         started_at: clock::now(),
@@ -118,6 +123,7 @@ pub async fn run(
             // Before what peers send, so that no flood of theirs keeps time from passing or an officer from being heard.
             _ = tick.tick() => {
                 engine.scrub()?;
+                engine.watch()?;
                 inputs.extend(engine.room()?.into_iter().chain([Input::Tick]));
             }
             Some(call) = calls.recv() => {
@@ -160,6 +166,7 @@ pub async fn run(
 
 struct Engine {
     node: Node<DiskStore>,
+    keeper: Keeper,
     desk: Desk,
     links: Links,
     started_at: UnixTime,
@@ -196,7 +203,7 @@ impl Engine {
         for (reply, then) in self.desk.collected(outstanding) {
             match then {
                 None => reply.done(Response::Done),
-                Some(request) => finish(reply, answer::answer(&self.node.view(), &request)),
+                Some(request) => finish(reply, answer::answer(&self.node.view(), None, &request, clock::now())),
             }
         }
         Ok(())
@@ -217,7 +224,10 @@ impl Engine {
             Effect::Flush => return self.flush(),
             Effect::Submitted { id, outcomes } => self.desk.submitted(id, outcomes),
             Effect::Members => self.admit_members(),
-            Effect::Event(event) => tell(&event),
+            Effect::Event(event) => {
+                self.keeper.note(&event);
+                tell(&event);
+            }
         }
         None
     }
@@ -253,6 +263,39 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Reads a little more of what is held, and derives consignments of which something is new.
+    fn watch(&mut self) -> Result<(), EngineError> {
+        if self.keeper.is_behind() && !self.stopping {
+            let worked = self.keeper.work(&self.node.view(), RECORDS_READ)?;
+            if worked.caught_up {
+                tracing::info!(
+                    consignments = self.keeper.views().consignments().len(),
+                    "the consignments are up to date"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the consignments up to date before they are asked for, unless the node is still reading what it holds.
+    fn catch_up(&mut self) -> Result<(), Problem> {
+        if let Some((done, total)) = self.keeper.progress() {
+            let message =
+                format!("the node has read {done} of {total} records since its start; ask again when it has read all");
+            return Err(Problem { kind: ProblemKind::Busy, message });
+        }
+        self.keeper.work(&self.node.view(), usize::MAX)?;
+        Ok(())
+    }
+
+    /// Builds the consignments again, and keeps those.
+    fn reindex(&mut self) -> Result<Response, Problem> {
+        self.catch_up()?;
+        let (keeper, reindexed) = consignments::reindex(&self.node.view(), Some(self.keeper.views()))?;
+        self.keeper = keeper;
+        Ok(Response::Reindexed(reindexed))
     }
 
     fn scrub_view(&self) -> ScrubView {
@@ -338,18 +381,25 @@ impl Engine {
                 None
             }
             Request::Ledger => {
-                let mut answer = answer::answer(&self.node.view(), &request);
+                let mut answer = answer::answer(&self.node.view(), None, &request, clock::now());
                 if let Ok(Response::Ledger(ledger)) = &mut answer {
                     ledger.cosigned_by = self.agreeing();
                 }
                 finish(reply, answer);
                 None
             }
-            Request::RecordList(_)
-            | Request::OperationList
-            | Request::OperationShow { .. }
-            | Request::RecordShow { .. } => {
-                finish(reply, answer::answer(&self.node.view(), &request));
+            Request::RecordList(_) | Request::OperationList | Request::OperationShow { .. } => {
+                finish(reply, answer::answer(&self.node.view(), None, &request, clock::now()));
+                None
+            }
+            Request::RecordShow { .. } | Request::ConsignmentList(_) | Request::ConsignmentShow(_) => {
+                let ready = self.catch_up();
+                let answered = |()| answer::answer(&self.node.view(), Some(&self.keeper), &request, clock::now());
+                finish(reply, ready.and_then(answered));
+                None
+            }
+            Request::Reindex => {
+                finish(reply, self.reindex());
                 None
             }
         }

@@ -9,6 +9,7 @@ pub mod answer;
 pub mod ask;
 pub mod clock;
 pub mod config;
+pub mod consignments;
 mod desk;
 pub mod engine;
 pub mod keys;
@@ -17,6 +18,7 @@ pub mod open;
 pub mod private;
 mod signer;
 mod supervisor;
+pub mod views;
 #[cfg(test)]
 mod tests;
 

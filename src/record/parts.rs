@@ -89,6 +89,14 @@ impl Place {
         Self { country: Some(country), ..Self::default() }
     }
 
+    /// Its name, or else what stands for it.
+    pub fn shown(&self) -> String {
+        let code = self.unlocode.as_ref().map(|code| code.as_str().to_owned());
+        let country = || self.country.as_ref().map(|country| country.as_str().to_owned());
+        let named = code.or_else(|| self.name.clone()).or_else(|| self.office.clone()).or_else(country);
+        named.unwrap_or_else(|| "unknown".to_owned())
+    }
+
     /// The country that it lies in, if it tells.
     pub fn country(&self) -> Option<Country> {
         let stated = self.country.as_ref().and_then(|country| country.valid().cloned());

@@ -33,6 +33,7 @@ pub mod reconcile;
 pub mod risk;
 mod state;
 pub mod statistics;
+mod timeline;
 mod tolerance;
 mod views;
 mod voyage;
@@ -47,6 +48,7 @@ pub use consignment::{Carried, Closure, Consignment, Countries, Event, Masses, S
 pub use dossier::{Dossier, Records};
 pub use operation::{Operation, Unlawful, is_of_operation, operations};
 pub use state::{Flag, Illegal, State};
+pub use timeline::words;
 pub use tolerance::Band;
 pub use views::Views;
 

@@ -154,6 +154,30 @@ pub enum Illegal {
 }
 
 impl State {
+    /// All of them, in the order of a life.
+    pub const ALL: [Self; 20] = [
+        Self::Notified,
+        Self::Query,
+        Self::NoReply,
+        Self::Cleared,
+        Self::Objected,
+        Self::Decided,
+        Self::Expired,
+        Self::Cancelled,
+        Self::Departed,
+        Self::InTransit,
+        Self::Overdue,
+        Self::Missing,
+        Self::Incident,
+        Self::Found,
+        Self::Arrived,
+        Self::Imported,
+        Self::Discrepant,
+        Self::Reconciled,
+        Self::EndUsePending,
+        Self::Closed,
+    ];
+
     /// The name: `NOTIFIED`.
     pub fn name(self) -> &'static str {
         match self {
@@ -188,6 +212,21 @@ pub(super) fn of_shipments(states: &[State]) -> Option<State> {
 }
 
 impl Flag {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Amended,
+        Self::ArrivedUnannounced,
+        Self::Disputed,
+        Self::Diverted,
+        Self::LateReport,
+        Self::Objected,
+        Self::OverShipped,
+        Self::Seized,
+        Self::Stopped,
+        Self::UnclearedDeparture,
+        Self::Warned,
+    ];
+
     /// The name: `LATE_REPORT`.
     pub fn name(self) -> &'static str {
         match self {

@@ -13,11 +13,13 @@ mod decide;
 mod depart;
 mod divert;
 mod grant;
+mod list;
 mod note;
 mod notify;
 mod reopen;
 mod reply;
 mod respond;
+mod show;
 mod transit;
 mod transship;
 mod unannounced;
@@ -29,6 +31,10 @@ use crate::record::Kind;
 
 #[derive(clap::Subcommand, Debug)]
 pub(super) enum Command {
+    /// List consignments
+    List(list::Args),
+    /// Show one: where it stands, its events, what left beside what came
+    Show(list::ShowArgs),
     /// Announce an export (E02)
     Notify(Box<notify::Args>),
     /// Ask the exporting country something before you answer (E04)
@@ -73,6 +79,8 @@ pub(super) enum Command {
 
 pub(super) fn run(context: &Context, command: Command) -> Outcome {
     match command {
+        Command::List(args) => list::run(context, args),
+        Command::Show(args) => show::run(context, &args),
         Command::Notify(args) => notify::run(context, *args),
         Command::Ask(args) => ask::run(context, args),
         Command::Respond(args) => respond::run(context, args),

@@ -28,3 +28,4 @@ pub(super) use declaration::declarations;
 pub use keys::Keys;
 pub use links::{Hold, Level, Link, LinkDecision, LinkDecisions, Links, Meaning};
 pub use mirror::{Cell, Mirror, Outcome, Row, Share, Totals};
+pub(super) use words::shown;

@@ -3,7 +3,7 @@
 use crate::record::Mass;
 
 /// A mass: `2750 t`; in grams if it is beyond what a record may declare.
-pub(super) fn shown(grams: u128) -> String {
+pub(in crate::watch) fn shown(grams: u128) -> String {
     let mass = u64::try_from(grams).ok().and_then(|grams| Mass::from_grams(grams).ok());
     mass.map_or_else(|| format!("{grams} g"), |mass| mass.to_string())
 }

@@ -1,0 +1,109 @@
+//! `shieldwall consignment list`.
+
+use crate::cli::context::{Context, unexpected};
+use crate::cli::entry::Name;
+use crate::cli::report::{Exit, Outcome};
+use crate::cli::show::{counted, mass};
+use crate::cli::ui::table;
+use crate::encoding::ids::{MemberCode, RecordId};
+use crate::node::ask::{ConsignmentFilter, ConsignmentLine, ConsignmentOrder, Due, Request, Response};
+
+/// Lists consignments, the one changed last first. What this node may not read is shown as unknown.
+#[derive(clap::Args, Debug)]
+pub(in crate::cli) struct Args {
+    /// Only in these states, such as NOTIFIED,OVERDUE
+    #[arg(long, value_name = "STATE", value_delimiter = ',')]
+    state: Vec<String>,
+    /// Only with this flag, such as ARRIVED_UNANNOUNCED
+    #[arg(long, value_name = "FLAG")]
+    flag: Option<String>,
+    /// Only with this substance
+    #[arg(long, value_name = "CODE")]
+    substance: Option<String>,
+    /// Only with this country: where it comes from, goes to or passes through
+    #[arg(long, value_name = "MEMBER")]
+    partner: Option<MemberCode>,
+    /// Only with this reference
+    #[arg(long, value_name = "UCR")]
+    ucr: Option<String>,
+    /// Only with a mass that nobody can explain
+    #[arg(long)]
+    unexplained: bool,
+    /// Only those of which something is due within so many days, or was
+    #[arg(long, value_name = "DAYS")]
+    due: Option<u16>,
+    /// In which order
+    #[arg(long, value_enum, default_value_t)]
+    order: ConsignmentOrder,
+    /// Only those after this one, in the same order: the next page
+    #[arg(long, value_name = "ID")]
+    after: Option<RecordId>,
+    /// At most so many; 0 for as many as one answer holds
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: u64,
+}
+
+/// Shows one consignment.
+#[derive(clap::Args, Debug)]
+pub(in crate::cli) struct ShowArgs {
+    /// The consignment: any record of it, such as GE-1042, or its UCR
+    #[arg(value_name = "CONSIGNMENT")]
+    pub(super) consignment: Name,
+}
+
+pub(super) fn run(context: &Context, args: Args) -> Outcome {
+    let filter = filter(args);
+    let Response::Consignments(page) = context.ask(&Request::ConsignmentList(filter))? else {
+        return Err(unexpected());
+    };
+    let head = ["CONSIGNMENT", "STATE", "FROM", "TO", "SUBSTANCES", "ANNOUNCED", "CAME", "UNEXPLAINED", "DUE", "FLAGS"];
+    context.ui.result(&page, table(head, page.consignments.iter().map(row)))?;
+    let shown = page.consignments.len() as u64;
+    if shown < page.total {
+        context.ui.say(format!("{shown} of {}; --after and --limit show others.", counted(page.total, "consignment")));
+    }
+    Ok(Exit::Success)
+}
+
+fn filter(args: Args) -> ConsignmentFilter {
+    let Args { state, flag, substance, partner, ucr, unexplained, due, order, after, limit } = args;
+    ConsignmentFilter {
+        states: state,
+        flag,
+        substance,
+        partner,
+        ucr,
+        unexplained,
+        due_within_days: due,
+        order,
+        after,
+        limit,
+    }
+}
+
+fn row(line: &ConsignmentLine) -> [String; 10] {
+    let member = |member: Option<MemberCode>| member.map_or_else(|| "unknown".to_owned(), |member| member.to_string());
+    let grams = |grams: Option<u64>| grams.map_or_else(|| "unknown".to_owned(), mass);
+    [
+        line.id.to_string(),
+        line.state.clone().unwrap_or_else(|| "unknown".to_owned()),
+        member(line.exporting),
+        member(line.importing),
+        line.substances.join(" "),
+        grams(line.notified_g),
+        grams(line.received_g),
+        grams(line.unexplained_g),
+        line.due.as_ref().map(due_words).unwrap_or_default(),
+        line.flags.join(" "),
+    ]
+}
+
+/// `answer by 2026-11-30`, `arrival late since 2026-11-20`.
+pub(super) fn due_words(due: &Due) -> String {
+    let what = &due.what;
+    match due.by {
+        None => format!("{what} now"),
+        Some(day) if due.passed => format!("{what} late since {day}"),
+        Some(day) => format!("{what} by {day}"),
+    }
+}

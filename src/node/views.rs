@@ -1,0 +1,161 @@
+//! The consignments of a node, built from its ledger at the start and kept up to date from what the core tells.
+//!
+//! Nothing of it is on the disk: what was opened stays in memory, and a node that starts reads its records again, a few at each tick, so
+//! that peers and officers are served meanwhile.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::ops::Range;
+
+use crate::encoding::ids::{LogId, RecordId};
+use crate::ledger::{Store, StoreError};
+use crate::protocol::Event;
+use crate::protocol::view::View;
+use crate::record::PartialRecord;
+use crate::watch::Views;
+
+/// Keeps the views of a node.
+#[derive(Debug)]
+pub struct Keeper {
+    views: Views,
+    /// What is still to be read of what was held at the start.
+    backlog: VecDeque<(LogId, Range<u64>)>,
+    /// Records of which something has changed since.
+    changed: BTreeSet<RecordId>,
+    /// Records to be read, and read, since the start.
+    total: u64,
+    done: u64,
+}
+
+/// What one piece of work has brought.
+#[derive(Debug, Default)]
+pub struct Worked {
+    /// Consignments that were derived again.
+    pub derived: Vec<RecordId>,
+    /// Whether the last of what was held at the start has just been read.
+    pub caught_up: bool,
+}
+
+impl Keeper {
+    /// Everything that is held is still to be read.
+    #[must_use]
+    pub fn new<S: Store>(view: &View<'_, S>) -> Self {
+        let logs = view.store().logs().into_iter().map(|log| (log, 0..view.store().size(&log)));
+        let backlog: VecDeque<_> = logs.collect();
+        let total = backlog.iter().map(|(_, range)| range.end).sum();
+        Self { views: Views::default(), backlog, changed: BTreeSet::new(), total, done: 0 }
+    }
+
+    /// The views of everything that is held, all at once.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed.
+    pub fn read<S: Store>(view: &View<'_, S>) -> Result<Self, StoreError> {
+        let mut keeper = Self::new(view);
+        while keeper.is_behind() {
+            keeper.work(view, usize::MAX)?;
+        }
+        Ok(keeper)
+    }
+
+    /// The views. They are not whole while [`Self::is_behind`].
+    #[must_use]
+    pub fn views(&self) -> &Views {
+        &self.views
+    }
+
+    /// Whether something is still to be read or derived.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        !self.backlog.is_empty() || !self.changed.is_empty() || self.views.stale() > 0
+    }
+
+    /// Records read since the start, and how many there were then; `None` once all were.
+    #[must_use]
+    pub fn progress(&self) -> Option<(u64, u64)> {
+        (!self.backlog.is_empty()).then_some((self.done, self.total))
+    }
+
+    /// How many records have been read since the start.
+    #[must_use]
+    pub fn records_read(&self) -> u64 {
+        self.done
+    }
+
+    /// Takes note of what the core tells.
+    pub fn note(&mut self, event: &Event) {
+        match event {
+            Event::Logged { first, count } => {
+                let positions = first.position..first.position.saturating_add(*count);
+                self.changed.extend(positions.map(|position| RecordId { log: first.log, position }));
+            }
+            Event::Opened { id, .. } | Event::NotOpened { id, .. } | Event::Flagged { id, .. } => {
+                self.changed.insert(*id);
+            }
+            Event::Verified { .. }
+            | Event::NotGranted { .. }
+            | Event::Healed { .. }
+            | Event::Agrees { .. }
+            | Event::Fork { .. }
+            | Event::LogEnded { .. }
+            | Event::Ready { .. }
+            | Event::Refused { .. }
+            | Event::Members { .. } => {}
+        }
+    }
+
+    /// Reads and derives, until about `records_max` records were read.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed.
+    pub fn work<S: Store>(&mut self, view: &View<'_, S>, records_max: usize) -> Result<Worked, StoreError> {
+        let mut left = records_max;
+        while left > 0
+            && let Some(id) = self.changed.pop_first()
+        {
+            self.take(view, id)?;
+            left -= 1;
+        }
+        let was_behind = !self.backlog.is_empty();
+        while left > 0
+            && let Some((log, range)) = self.backlog.front_mut()
+        {
+            let log = *log;
+            match range.next() {
+                Some(position) => {
+                    self.take(view, RecordId { log, position })?;
+                    self.done += 1;
+                    left -= 1;
+                }
+                None => drop(self.backlog.pop_front()),
+            }
+        }
+        // Until everything was read once, a consignment would be derived again for each of its records.
+        if !self.backlog.is_empty() {
+            return Ok(Worked::default());
+        }
+        let derived = self.views.refresh(left.max(1), |id| read(view, id))?;
+        Ok(Worked { derived, caught_up: was_behind })
+    }
+
+    fn take<S: Store>(&mut self, view: &View<'_, S>, id: RecordId) -> Result<(), StoreError> {
+        match read(view, id)? {
+            Some(record) => self.views.take(id, &record),
+            None => self.views.remove(id),
+        }
+        Ok(())
+    }
+}
+
+/// A record as far as it can be read now; `None` if it cannot, or has no effect.
+///
+/// # Errors
+/// [`StoreError`] if storage failed. A damaged frame is as good as none: it is named in `status`, and peers heal it.
+pub fn read<S: Store>(view: &View<'_, S>, id: RecordId) -> Result<Option<PartialRecord>, StoreError> {
+    match view.record(id) {
+        Ok(Some(record)) if record.flaw.is_none() && !record.body.content.is_empty() => {
+            Ok(Some(PartialRecord::from_content(&record.body.content)).filter(|record| record.kind().is_some()))
+        }
+        Ok(_) | Err(StoreError::Damaged { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
