@@ -1,6 +1,6 @@
 //! Public files that commands read and write: charters, manifests, configs, evidence.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -57,8 +57,20 @@ pub(super) fn write_new(path: &Path, content: &[u8]) -> Result<(), Failure> {
 /// # Errors
 /// If it cannot be written.
 pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    put(path, content, OpenOptions::new().write(true).create(true).truncate(true))
+}
+
+/// As [`replace`], for what only this user should read: it was sealed before.
+///
+/// # Errors
+/// If it cannot be written.
+pub(super) fn replace_private(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    put(path, content, OpenOptions::new().write(true).create_new(true).mode(0o600))
+}
+
+fn put(path: &Path, content: &[u8], options: &OpenOptions) -> Result<(), Failure> {
     let beside = beside(path);
-    let written = File::create(&beside).and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()));
+    let written = options.open(&beside).and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()));
     let replaced = written.and_then(|()| fs::rename(&beside, path));
     if replaced.is_err() {
         // The write error is what counts.

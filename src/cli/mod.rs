@@ -13,6 +13,7 @@ pub mod context;
 mod demo;
 mod entry;
 mod evidence;
+mod export;
 mod files;
 mod fsck;
 mod import;
@@ -30,6 +31,7 @@ mod reindex;
 pub mod report;
 mod run;
 mod show;
+mod stats;
 mod status;
 mod submit;
 pub mod ui;
@@ -103,6 +105,8 @@ enum Command {
     Record(record::Command),
     /// Build the consignments again from the ledger
     Reindex(reindex::Args),
+    /// Figures: how much, how fast, how late
+    Stats(stats::Args),
     /// All logs: sizes, roots, cosignatures
     Ledger(ledger::Args),
     /// The other members' nodes
@@ -157,6 +161,7 @@ fn dispatch(context: &Context, command: Command) -> Outcome {
         Command::Policy(command) => policy::run(context, &command),
         Command::Record(command) => record::run(context, command),
         Command::Reindex(args) => reindex::run(context, &args),
+        Command::Stats(args) => stats::run(context, args),
         Command::Ledger(args) => ledger::run(context, &args),
         Command::Peers(args) => peers::run(context, &args),
         Command::Status(args) => status::run(context, &args),

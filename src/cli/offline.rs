@@ -41,6 +41,7 @@ pub(super) fn answer(context: &Context, config: &Config, request: &Request) -> R
     let names = match request {
         Request::RecordList(_)
         | Request::RecordShow { .. }
+        | Request::Stats(_)
         | Request::OperationList
         | Request::OperationShow { .. }
         | Request::ConsignmentList(_)

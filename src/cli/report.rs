@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use crate::api::{ClientError, ServerError};
 use crate::disk::{GuardRefusal, OpenError};
+use crate::formats::export::ExportError;
 use crate::identity::{ApplicationError, CharterError, FederationError, ManifestError, PublishedError};
 use crate::network::NetworkError;
 use crate::node::ask::{Problem, ProblemKind};
@@ -174,6 +175,7 @@ fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
         .or_else(|| cause.downcast_ref().and_then(network))
         .or_else(|| cause.downcast_ref().map(node))
         .or_else(|| cause.downcast_ref().map(guard))
+        .or_else(|| cause.downcast_ref().map(export))
         .or_else(|| identity(cause))
 }
 
@@ -243,6 +245,16 @@ fn guard(error: &GuardRefusal) -> Class {
         }
         GuardRefusal::OtherVersion { .. } => (Exit::NewerData, Some("use the version of the program that wrote it")),
         GuardRefusal::Storage(_) => (Exit::Failure, None),
+    }
+}
+
+fn export(error: &ExportError) -> Class {
+    match error {
+        ExportError::NoParquet => (Exit::Usage, Some("CSV, XLSX and JSON are in every program")),
+        ExportError::Spreadsheet(_) => (Exit::Failure, Some("--format csv has no such limits")),
+        ExportError::Csv(_) => (Exit::Failure, None),
+        #[cfg(feature = "parquet")]
+        ExportError::Parquet(_) => (Exit::Failure, None),
     }
 }
 

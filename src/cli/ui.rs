@@ -140,15 +140,36 @@ impl Ui {
 /// A table for people: columns two blanks apart, no lines, nothing at the end of a row.
 #[must_use]
 pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
-    let mut all = vec![head.map(str::to_owned)];
-    all.extend(rows);
-    let width = |column: usize| all.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; N] = std::array::from_fn(width);
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+    let mut all = vec![head.map(str::to_owned).to_vec()];
+    all.extend(rows.into_iter().map(Vec::from));
+    aligned(&all, |_| false)
+}
+
+/// Rows of cells as text, each column as wide as its widest cell. What is `numeric` ends where the column ends.
+#[must_use]
+pub fn aligned(rows: &[Vec<String>], numeric: impl Fn(usize) -> bool) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let cells = |column: usize| rows.iter().filter_map(move |row| row.get(column));
+    let width = |column| cells(column).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
+            if numeric(column) { format!("{cell:>width$}") } else { format!("{cell:width$}") }
+        });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
-    all.iter().map(line).collect::<Vec<_>>().join("\n")
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// A bar of eighths of a character, `width` characters for the whole.
+#[must_use]
+pub fn bar(part: u128, whole: u128, width: u32) -> String {
+    let eighths = part.saturating_mul(8 * u128::from(width)).checked_div(whole).unwrap_or(0);
+    let eighths = usize::try_from(eighths.min(8 * u128::from(width))).unwrap_or(0);
+    let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
+    // What is there at all shows.
+    let rest = if part > 0 && eighths == 0 { "▏" } else { rest };
+    format!("{}{rest}", "█".repeat(eighths / 8))
 }
 
 /// What others wrote stays text: characters that would move the cursor, colour the screen or turn the direction of
@@ -186,5 +207,19 @@ mod tests {
     fn tables_are_plain_text() {
         let rows = [["GE".to_owned(), "1".to_owned()], ["TR".to_owned(), "1000".to_owned()]];
         assert_eq!(table(["LOG", "SIZE"], rows), "LOG  SIZE\nGE   1\nTR   1000");
+        let rows = [["LOG", "SIZE"], ["GE", "1"]].map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(aligned(&rows, |column| column == 1), "LOG  SIZE\nGE      1");
+    }
+
+    #[test]
+    fn bars_are_as_long_as_their_part() {
+        assert_eq!(
+            [bar(0, 8, 4), bar(1, 8, 4), bar(3, 16, 4), bar(8, 8, 4), bar(9, 8, 4)],
+            ["", "▌", "▊", "████", "████"]
+        );
+        assert_eq!(
+            [bar(1, 1_000_000, 4), bar(0, 0, 4), bar(u128::MAX, u128::MAX, 4).as_str().to_owned()],
+            ["▏", "", "▌"]
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Answers to what only reads, from a view of the store: the same for a running node and for a stopped one's folder.
 
 mod operation;
+mod stats;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -47,6 +48,7 @@ pub fn answer<S: Store>(
             Ok(Response::Consignment(Box::new(consignments::show(view, views()?, name, now)?)))
         }
         Request::Reindex => Ok(Response::Reindexed(consignments::reindex(view, None)?.1)),
+        Request::Stats(question) => Ok(Response::Stats(Box::new(stats::stats(views()?, question, now)?))),
         Request::Ledger => Ok(Response::Ledger(ledger(view)?)),
         Request::Status => Ok(Response::Status(Box::new(status(view)?))),
         Request::Evidence { id, redact, disclose_keys } => evidence_of(view, *id, redact, *disclose_keys),

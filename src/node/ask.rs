@@ -14,11 +14,13 @@ use crate::encoding::time::UnixTime;
 use crate::record::Draft;
 
 mod consignment;
+mod stats;
 
 pub use consignment::{
     ConsignmentFilter, ConsignmentLine, ConsignmentName, ConsignmentOrder, ConsignmentPage, ConsignmentView, Due,
     Reindexed, TimelineEntry,
 };
+pub use stats::{StatsQuestion, StatsView, StatsWanted};
 
 /// How many lines of an answer may wait for a slow reader before the node drops it.
 pub const ANSWER_QUEUE: usize = 64;
@@ -59,6 +61,8 @@ pub enum Request {
     ConsignmentShow(ConsignmentName),
     /// Build the views again from the ledger.
     Reindex,
+    /// Figures of many consignments.
+    Stats(StatsQuestion),
     /// All logs with sizes, roots and cosignatures.
     Ledger,
     /// The other members' nodes.
@@ -119,6 +123,8 @@ pub enum Response {
     Consignment(Box<ConsignmentView>),
     /// To [`Request::Reindex`].
     Reindexed(Reindexed),
+    /// To [`Request::Stats`].
+    Stats(Box<StatsView>),
     /// To [`Request::Ledger`].
     Ledger(LedgerView),
     /// To [`Request::Peers`].
@@ -455,7 +461,7 @@ impl Request {
     #[must_use]
     pub fn needs_views(&self) -> bool {
         match self {
-            Self::RecordShow { .. } | Self::ConsignmentList(_) | Self::ConsignmentShow(_) => true,
+            Self::RecordShow { .. } | Self::ConsignmentList(_) | Self::ConsignmentShow(_) | Self::Stats(_) => true,
             Self::RecordList(_)
             | Self::OperationList
             | Self::OperationShow { .. }
@@ -478,6 +484,7 @@ impl Request {
             | Self::RecordShow { .. }
             | Self::ConsignmentList(_)
             | Self::ConsignmentShow(_)
+            | Self::Stats(_)
             | Self::Reindex
             | Self::OperationList
             | Self::OperationShow { .. }

@@ -392,7 +392,10 @@ impl Engine {
                 finish(reply, answer::answer(&self.node.view(), None, &request, clock::now()));
                 None
             }
-            Request::RecordShow { .. } | Request::ConsignmentList(_) | Request::ConsignmentShow(_) => {
+            Request::RecordShow { .. }
+            | Request::ConsignmentList(_)
+            | Request::ConsignmentShow(_)
+            | Request::Stats(_) => {
                 let ready = self.catch_up();
                 let answered = |()| answer::answer(&self.node.view(), Some(&self.keeper), &request, clock::now());
                 finish(reply, ready.and_then(answered));

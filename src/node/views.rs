@@ -42,7 +42,8 @@ impl Keeper {
         let logs = view.store().logs().into_iter().map(|log| (log, 0..view.store().size(&log)));
         let backlog: VecDeque<_> = logs.collect();
         let total = backlog.iter().map(|(_, range)| range.end).sum();
-        Self { views: Views::default(), backlog, changed: BTreeSet::new(), total, done: 0 }
+        let views = Views::counting_for(view.me().member);
+        Self { views, backlog, changed: BTreeSet::new(), total, done: 0 }
     }
 
     /// The views of everything that is held, all at once.

@@ -15,12 +15,14 @@ mod csv;
 mod json;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod statistics;
 mod xlsx;
 
 #[cfg(test)]
 mod tests;
 
 pub use consignments::consignments_table;
+pub use statistics::{aggregate_table, reports_table, statistics_table};
 
 use serde::{Deserialize, Serialize};
 
@@ -117,7 +119,7 @@ pub struct Style {
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// Spreadsheets end at some row and text at some length; a CSV does not.
-    #[error("a spreadsheet cannot hold it; CSV can")]
+    #[error("a spreadsheet cannot hold this table")]
     Spreadsheet(#[source] rust_xlsxwriter::XlsxError),
     /// Writing into memory does not fail in other ways.
     #[error("the table cannot be written as CSV")]

@@ -26,10 +26,13 @@ pub use month::{Month, NoMonth, NoPartner, Pair, Partner, Span};
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::encoding::ids::RecordId;
 
 /// What figures are grouped by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Dimension {
     /// The substance. A consignment of two stands under both, and once in the total.
     Substance,
@@ -42,7 +45,8 @@ pub enum Dimension {
 }
 
 /// Which figures are asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Query {
     /// One row for each of what.
     pub by: BTreeSet<Dimension>,

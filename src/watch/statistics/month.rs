@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::encoding::ids::MemberCode;
 use crate::record::Date;
 
@@ -11,7 +13,8 @@ use crate::record::Date;
 pub struct Month(u16);
 
 /// A month or a whole year: what figures are asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Span {
     /// One month.
     Month(Month),
@@ -34,7 +37,8 @@ pub struct Pair {
 }
 
 /// The pairs that figures are asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Partner {
     /// All to or from a country.
     Country(MemberCode),
@@ -131,3 +135,42 @@ impl fmt::Debug for Month {
         write!(f, "{self}")
     }
 }
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Month(month) => write!(f, "{month}"),
+            Self::Year(year) => write!(f, "{year:04}"),
+        }
+    }
+}
+
+impl fmt::Display for Partner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Country(country) => f.write_str(country.as_str()),
+            Self::Pair(from, to) => write!(f, "{}-{}", from.as_str(), to.as_str()),
+        }
+    }
+}
+
+/// The text form in JSON.
+macro_rules! as_text {
+    ($($name:ident, $error:ident);*) => {$(
+        impl TryFrom<String> for $name {
+            type Error = $error;
+
+            fn try_from(text: String) -> Result<Self, $error> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.to_string()
+            }
+        }
+    )*};
+}
+
+as_text!(Span, NoMonth; Partner, NoPartner);

@@ -289,6 +289,15 @@ fn months_years_and_medians() {
     for text in ["2026-13", "2026-00", "26-12", "2026-1", "2026", "2026-12-01", "+026-12", ""] {
         assert!(text.parse::<Month>().is_err(), "{text}");
     }
+    let query = Query {
+        span: "2026".parse().ok(),
+        partner: "GE-TR".parse().ok(),
+        by: [Dimension::Month].into(),
+        ..Query::default()
+    };
+    let json = serde_json::to_value(&query).expect("JSON");
+    assert_eq!(json, json!({"by": ["month"], "substance": null, "partner": "GE-TR", "span": "2026"}));
+    assert_eq!(serde_json::from_value::<Query>(json).expect("a query"), query);
     let at = noon("2026-12-31");
     assert_eq!(Month::of(Date::of(at).expect("a day")), Some(months[0]));
 }
