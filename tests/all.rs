@@ -17,6 +17,7 @@ mod import_files;
 mod interop;
 #[cfg(feature = "node")]
 mod loopback;
+mod risk;
 mod supply;
 mod tidy;
 mod vectors;

@@ -17,7 +17,9 @@ use crate::protocol::Settings;
 
 pub use address::Address;
 pub use layers::{ConfigError, Fault, Origin, Setting, Sources};
-pub use risk::{RISK_EXAMPLE, RiskPolicyError, load_risk_policy, parse_risk_policy};
+pub use risk::{
+    LISTS_EXAMPLE, RISK_EXAMPLE, RiskPolicyError, load_lists, load_risk_policy, parse_lists, parse_risk_policy,
+};
 
 use layers::Layers;
 

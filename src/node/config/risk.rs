@@ -1,17 +1,21 @@
-//! The risk policy of this country, from its TOML file. `node-config/risk.toml` shows every setting with its default.
+//! The risk policy and the lists of this country, from their TOML files. `node-config/risk.toml` shows every setting with its default,
+//! `node-config/lists.toml` the form of each list.
 
 use std::path::{Path, PathBuf};
 
-use crate::watch::risk::{PolicyFault, RiskPolicy};
+use crate::watch::risk::{Lists, PolicyFault, RiskPolicy};
 
 /// The file with every default, for an operator to start from.
 pub const RISK_EXAMPLE: &str = include_str!("../../../node-config/risk.toml");
 
-/// Why a risk policy cannot be used.
+/// The file with the form of every list, for an operator to start from.
+pub const LISTS_EXAMPLE: &str = include_str!("../../../node-config/lists.toml");
+
+/// Why a risk policy or the lists cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RiskPolicyError {
     /// The file cannot be read.
-    #[error("cannot read the risk policy {}", .path.display())]
+    #[error("cannot read {}", .path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -19,7 +23,7 @@ pub enum RiskPolicyError {
         source: std::io::Error,
     },
     /// The text is no TOML, or has a setting that does not exist or not of its type. The source tells line and column.
-    #[error("the risk policy {} cannot be understood", .path.display())]
+    #[error("{} cannot be understood", .path.display())]
     Form {
         /// The file.
         path: PathBuf,
@@ -57,6 +61,24 @@ pub fn parse_risk_policy(path: &Path, text: &str) -> Result<RiskPolicy, RiskPoli
     if faults.is_empty() { Ok(policy) } else { Err(RiskPolicyError::Faulty { path: path.to_owned(), faults }) }
 }
 
+/// Reads the lists of this country.
+///
+/// # Errors
+/// [`RiskPolicyError`]: the file cannot be read or understood.
+pub fn load_lists(path: &Path) -> Result<Lists, RiskPolicyError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| RiskPolicyError::Unreadable { path: path.to_owned(), source })?;
+    parse_lists(path, &text)
+}
+
+/// As [`load_lists`], with the file's text at hand.
+///
+/// # Errors
+/// [`RiskPolicyError`] as there.
+pub fn parse_lists(path: &Path, text: &str) -> Result<Lists, RiskPolicyError> {
+    toml::from_str(text).map_err(|source| RiskPolicyError::Form { path: path.to_owned(), source: Box::new(source) })
+}
+
 fn listed(faults: &[PolicyFault]) -> String {
     faults.iter().map(|fault| format!("\n  {fault}")).collect()
 }
@@ -79,6 +101,23 @@ mod tests {
         assert_eq!(shown, defaults);
         assert_eq!(parse(RISK_EXAMPLE).unwrap(), RiskPolicy::default());
         assert_eq!(parse("").unwrap(), RiskPolicy::default());
+    }
+
+    #[test]
+    fn the_example_of_lists_is_read_whole_and_empty_without_its_lines() {
+        let file = Path::new("lists.toml");
+        // As it is shipped, every list is a comment: none is given.
+        assert!(!LISTS_EXAMPLE.lines().any(|line| !line.is_empty() && !line.starts_with('#')));
+        let bare = |line: &str| line.strip_prefix("#: ").map_or_else(String::new, str::to_owned);
+        let text: Vec<String> = LISTS_EXAMPLE.lines().map(bare).collect();
+        let text = text.join("\n");
+        parse_lists(file, &text).unwrap();
+        for list in ["high_risk_countries", "places", "end_users", "watch", "seasons"] {
+            assert!(text.contains(list), "{list}");
+            let wrong = text.replace(list, "no_such_list");
+            let RiskPolicyError::Form { source, .. } = parse_lists(file, &wrong).unwrap_err() else { panic!("{list}") };
+            assert!(source.to_string().contains("no_such_list"), "{source}");
+        }
     }
 
     #[test]

@@ -50,6 +50,10 @@ pub(super) fn discrepancy(view: &View<'_>, look: &mut Look) {
     }
     if consignment.flags.contains(&Flag::Disputed) {
         look.hit("The two countries explain a difference, and not alike.");
+        let said = [Kind::DiscrepancyNote, Kind::Closure];
+        for (event, _) in said.iter().flat_map(|kind| view.scene.dossier.events(kind)) {
+            look.fact("record", event.id);
+        }
     }
 }
 
@@ -113,6 +117,9 @@ pub(super) fn no_reply(view: &View<'_>, look: &mut Look) {
     let dossier = &view.scene.dossier;
     if dossier.consignment.flags.contains(&Flag::UnclearedDeparture) {
         look.hit("The goods left without the consent of the importing country, or against an objection.");
+        for (event, _) in dossier.events(&Kind::Departure) {
+            look.fact("departure", event.id);
+        }
     }
     let silent = |declared: &Draft| declared.decision == Some(Declared::Valid(Decision::ReleasedWithoutReply));
     let decided = dossier.events(&Kind::ExportDecision).find(|(_, declared)| silent(declared));

@@ -176,7 +176,10 @@ fn found(world: &World, name: &str, day: &str, code: Code) -> Found {
     let assessment = world.assess(name, day);
     let unknown = assessment.unknown.iter().find(|unknown| unknown.code == code);
     match (hit(&assessment, code), unknown) {
-        (Some(hit), None) => Found::Hit(hit.words.clone()),
+        (Some(hit), None) => {
+            assert!(!hit.facts.is_empty(), "{code} says what it rests on");
+            Found::Hit(hit.words.clone())
+        }
         (None, Some(unknown)) => Found::Unknown(unknown.wants.join(", ")),
         (None, None) => Found::Clear,
         (Some(_), Some(_)) => panic!("{code} applies and is unknown"),
