@@ -44,6 +44,7 @@ pub(super) fn answer(context: &Context, config: &Config, request: &Request) -> R
         | Request::Stats(_)
         | Request::OperationList
         | Request::OperationShow { .. }
+        | Request::PolicyList { .. }
         | Request::ConsignmentList(_)
         | Request::ConsignmentShow(_)
         | Request::Reindex

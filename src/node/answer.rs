@@ -1,6 +1,7 @@
 //! Answers to what only reads, from a view of the store: the same for a running node and for a stopped one's folder.
 
 mod operation;
+mod policy;
 mod stats;
 
 use std::collections::BTreeMap;
@@ -40,8 +41,9 @@ pub fn answer<S: Store>(
     let views = || keeper.map(Keeper::views).ok_or_else(|| problem(ProblemKind::Failure, "there are no views"));
     match request {
         Request::RecordList(filter) => Ok(Response::Records(list(view, filter)?)),
-        Request::OperationList => Ok(Response::Operations(operation::list(view)?)),
-        Request::OperationShow { id } => Ok(Response::Operation(Box::new(operation::show(view, *id)?))),
+        Request::OperationList => Ok(Response::Operations(operation::list(view, views()?)?)),
+        Request::OperationShow { id } => Ok(Response::Operation(operation::show(view, views()?, *id)?)),
+        Request::PolicyList { member } => Ok(Response::Policies(policy::list(view, views()?, *member)?)),
         Request::RecordShow { id } => Ok(Response::Record(Box::new(show(view, views()?, *id, now)?))),
         Request::ConsignmentList(filter) => Ok(Response::Consignments(consignments::list(views()?, filter, now)?)),
         Request::ConsignmentShow(name) => {

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::{FederationId, LogId, MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
-use crate::record::Draft;
+use crate::record::{Date, Draft, Terms};
 
 mod consignment;
 mod stats;
@@ -54,6 +54,11 @@ pub enum Request {
     OperationShow {
         /// Any record of it.
         id: RecordId,
+    },
+    /// The policies of one member.
+    PolicyList {
+        /// Whose.
+        member: MemberCode,
     },
     /// Consignments.
     ConsignmentList(ConsignmentFilter),
@@ -113,10 +118,12 @@ pub enum Response {
     Records(Vec<RecordLine>),
     /// To [`Request::RecordShow`].
     Record(Box<RecordView>),
-    /// To [`Request::OperationList`].
-    Operations(Vec<OperationView>),
+    /// To [`Request::OperationList`]: the JSON of the fold.
+    Operations(Vec<serde_json::Value>),
     /// To [`Request::OperationShow`].
-    Operation(Box<OperationView>),
+    Operation(serde_json::Value),
+    /// To [`Request::PolicyList`]: the newest first.
+    Policies(Vec<PolicyView>),
     /// To [`Request::ConsignmentList`].
     Consignments(ConsignmentPage),
     /// To [`Request::ConsignmentShow`].
@@ -227,13 +234,17 @@ pub struct RecordView {
     pub covered_by: Vec<MemberCode>,
 }
 
-/// One joint operation, as far as this node may know it.
+/// A policy that a member has published.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OperationView {
-    /// Who opened it, who was asked and joined, what was said: the JSON of the fold.
-    pub operation: serde_json::Value,
-    /// Whether every record was read for it; older ones are left out in a long ledger.
-    pub complete: bool,
+pub struct PolicyView {
+    /// Its record.
+    pub id: RecordId,
+    /// When its author says it was made.
+    pub issued_at: UnixTime,
+    /// The first day on which it holds; none if it holds since it was made.
+    pub effective_from: Option<Date>,
+    /// Its terms.
+    pub terms: Terms,
 }
 
 /// All logs, as one node holds them.
@@ -461,10 +472,14 @@ impl Request {
     #[must_use]
     pub fn needs_views(&self) -> bool {
         match self {
-            Self::RecordShow { .. } | Self::ConsignmentList(_) | Self::ConsignmentShow(_) | Self::Stats(_) => true,
-            Self::RecordList(_)
+            Self::RecordShow { .. }
+            | Self::ConsignmentList(_)
+            | Self::ConsignmentShow(_)
+            | Self::Stats(_)
             | Self::OperationList
             | Self::OperationShow { .. }
+            | Self::PolicyList { .. } => true,
+            Self::RecordList(_)
             | Self::Reindex
             | Self::Ledger
             | Self::Status
@@ -488,6 +503,7 @@ impl Request {
             | Self::Reindex
             | Self::OperationList
             | Self::OperationShow { .. }
+            | Self::PolicyList { .. }
             | Self::Ledger
             | Self::Status
             | Self::Evidence { .. } => true,

@@ -388,14 +388,17 @@ impl Engine {
                 finish(reply, answer);
                 None
             }
-            Request::RecordList(_) | Request::OperationList | Request::OperationShow { .. } => {
+            Request::RecordList(_) => {
                 finish(reply, answer::answer(&self.node.view(), None, &request, clock::now()));
                 None
             }
             Request::RecordShow { .. }
             | Request::ConsignmentList(_)
             | Request::ConsignmentShow(_)
-            | Request::Stats(_) => {
+            | Request::Stats(_)
+            | Request::OperationList
+            | Request::OperationShow { .. }
+            | Request::PolicyList { .. } => {
                 let ready = self.catch_up();
                 let answered = |()| answer::answer(&self.node.view(), Some(&self.keeper), &request, clock::now());
                 finish(reply, ready.and_then(answered));

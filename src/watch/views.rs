@@ -10,6 +10,7 @@ use super::consignment::Consignment;
 use super::dossier::{Dossier, Records};
 use super::fold::{course, published_terms};
 use super::membership::Membership;
+use super::operation::is_of_operation;
 use super::statistics::{Contribution, Statistics};
 use crate::encoding::hash::{Digest, sha256};
 use crate::encoding::ids::{MemberCode, RecordId};
@@ -23,6 +24,8 @@ pub struct Views {
     policies: BTreeMap<RecordId, Terms>,
     /// The consignments whose records cite a policy, whether it is held or not.
     citing: BTreeMap<RecordId, BTreeSet<RecordId>>,
+    /// The records of joint operations.
+    operations: BTreeSet<RecordId>,
     consignments: BTreeMap<RecordId, Consignment>,
     /// Those that have to be derived again.
     stale: BTreeSet<RecordId>,
@@ -52,11 +55,15 @@ impl Views {
             self.policies.insert(id, terms.clone());
             self.stale.extend(self.citing.get(&id).into_iter().flatten());
         }
+        if record.kind().is_some_and(is_of_operation) {
+            self.operations.insert(id);
+        }
     }
 
     /// Forgets a record that has no effect after all.
     pub fn remove(&mut self, id: RecordId) {
         self.stale.extend(self.membership.remove(id));
+        self.operations.remove(&id);
         if self.policies.remove(&id).is_some() {
             self.stale.extend(self.citing.get(&id).into_iter().flatten());
         }
@@ -130,6 +137,16 @@ impl Views {
     #[must_use]
     pub fn consignments_of(&self, record: RecordId) -> BTreeSet<RecordId> {
         self.membership.consignments_of(record)
+    }
+
+    /// The policies that are held, by their records.
+    pub fn policies(&self) -> impl Iterator<Item = RecordId> {
+        self.policies.keys().copied()
+    }
+
+    /// The records of joint operations.
+    pub fn operation_records(&self) -> impl Iterator<Item = RecordId> {
+        self.operations.iter().copied()
     }
 
     /// The terms of a policy, if it is held.

@@ -98,7 +98,7 @@ fn policies(context: &Context, args: &Args) -> Result<Vec<RecordId>, Failure> {
     let mut found = Vec::new();
     for member in countries {
         match policy::in_force(context, member) {
-            Ok(policy) => found.extend(policy.map(|(id, _)| id)),
+            Ok(policy) => found.extend(policy.map(|policy| policy.id)),
             Err(_) if args.common.dry_run => {}
             Err(failure) => return Err(failure),
         }

@@ -10,7 +10,7 @@ use super::Entry;
 use crate::cli::context::{Context, unexpected};
 use crate::cli::report::{Exit, Failure};
 use crate::encoding::ids::{MemberCode, RecordId};
-use crate::node::ask::{RecordFilter, RecordView, Request, Response};
+use crate::node::ask::{ConsignmentFilter, RecordView, Request, Response};
 use crate::record::{Declared, Draft, Kind, MAX_PARENTS};
 
 /// How a person names a consignment: by any record of it, or by its unique consignment reference.
@@ -209,13 +209,14 @@ fn draft(fields: &Json) -> Draft {
 }
 
 fn by_ucr(context: &Context, ucr: &str) -> Result<RecordId, Failure> {
-    let kind = Some(Kind::ExportNotification.name().to_owned());
-    let filter = RecordFilter { kind, ucr: Some(ucr.to_owned()), limit: 10, ..RecordFilter::default() };
-    let Response::Records(found) = context.ask(&Request::RecordList(filter))? else { return Err(unexpected()) };
-    match found.as_slice() {
+    let filter = ConsignmentFilter { ucr: Some(ucr.to_owned()), limit: 10, ..ConsignmentFilter::default() };
+    let Response::Consignments(found) = context.ask(&Request::ConsignmentList(filter))? else {
+        return Err(unexpected());
+    };
+    match found.consignments.as_slice() {
         [one] => Ok(one.id),
-        [] => Err(Failure::new(Exit::Failure, format!("no notification with the reference {ucr} is readable here"))
-            .hint("name the consignment by a record of it, such as GE-1042: `shieldwall record list` shows them")),
+        [] => Err(Failure::new(Exit::Failure, format!("no consignment with the reference {ucr} is readable here"))
+            .hint("name it by a record of it, such as GE-1042: `shieldwall consignment list` shows them")),
         several => {
             let ids: Vec<String> = several.iter().map(|line| line.id.to_string()).collect();
             Err(Failure::new(Exit::Failure, format!("{} have the reference {ucr}", ids.join(" and ")))

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{members, warn_of_gaps};
+use super::members;
 use crate::cli::context::{Context, unexpected};
 use crate::cli::report::{Exit, Outcome};
 use crate::cli::ui::table;
@@ -18,9 +18,7 @@ pub(in crate::cli) struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> Outcome {
     let Response::Operations(all) = context.ask(&Request::OperationList)? else { return Err(unexpected()) };
-    warn_of_gaps(context, all.iter().all(|shown| shown.complete));
-    let shown: Vec<Json> = all.into_iter().map(|shown| shown.operation).collect();
-    let shown: Vec<Json> = shown.into_iter().filter(|operation| !args.open || operation["state"] == "OPEN").collect();
+    let shown: Vec<Json> = all.into_iter().filter(|operation| !args.open || operation["state"] == "OPEN").collect();
     let head = ["ID", "STATE", "NAME", "DAYS", "JOINED", "ASKED", "MESSAGES"];
     context.ui.result(&shown, table(head, shown.iter().map(row)))?;
     Ok(Exit::Success)

@@ -16,7 +16,7 @@ use super::context::{Context, unexpected};
 use super::entry::Entry;
 use super::report::{Failure, Outcome};
 use crate::encoding::ids::{MemberCode, RecordId};
-use crate::node::ask::{OperationView, Request, Response};
+use crate::node::ask::{Request, Response};
 use crate::record::{Draft, Kind, MAX_PARENTS};
 
 #[derive(clap::Subcommand, Debug)]
@@ -60,9 +60,9 @@ struct Known {
 impl Known {
     fn find(context: &Context, id: RecordId) -> Result<Self, Failure> {
         let me = context.config()?.member;
-        let shown = ask(context, id)?;
-        let id = shown.operation["operation"].as_str().and_then(|id| id.parse().ok()).ok_or_else(unexpected)?;
-        Ok(Self { me, id, operation: shown.operation })
+        let operation = ask(context, id)?;
+        let id = operation["operation"].as_str().and_then(|id| id.parse().ok()).ok_or_else(unexpected)?;
+        Ok(Self { me, id, operation })
     }
 
     /// A draft for everybody who opened it or was asked. It names the newest record of each member that is known here, so that it
@@ -91,16 +91,9 @@ impl Known {
     }
 }
 
-fn ask(context: &Context, id: RecordId) -> Result<OperationView, Failure> {
-    let Response::Operation(shown) = context.ask(&Request::OperationShow { id })? else { return Err(unexpected()) };
-    warn_of_gaps(context, shown.complete);
-    Ok(*shown)
-}
-
-fn warn_of_gaps(context: &Context, complete: bool) {
-    if !complete {
-        context.ui.warn("the ledger is long: its oldest records were not looked through for joint operations");
-    }
+fn ask(context: &Context, id: RecordId) -> Result<Json, Failure> {
+    let Response::Operation(operation) = context.ask(&Request::OperationShow { id })? else { return Err(unexpected()) };
+    Ok(operation)
 }
 
 /// Members in one line.

@@ -18,8 +18,8 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Outcome {
-    let shown = super::ask(context, args.operation)?;
-    context.ui.result(&shown.operation, text(&shown.operation))?;
+    let operation = super::ask(context, args.operation)?;
+    context.ui.result(&operation, text(&operation))?;
     Ok(Exit::Success)
 }
 

@@ -5,13 +5,12 @@ mod publish;
 use serde_json::json;
 
 use super::context::{Context, unexpected};
-use super::entry::{content, show};
 use super::report::{Exit, Failure, Outcome};
 use super::show::outline;
-use crate::encoding::ids::{MemberCode, RecordId};
-use crate::node::ask::{RecordFilter, Request, Response};
+use crate::encoding::ids::MemberCode;
+use crate::node::ask::{PolicyView, Request, Response};
 use crate::node::clock;
-use crate::record::{Date, Draft, Kind};
+use crate::record::Date;
 
 #[derive(clap::Subcommand, Debug)]
 pub(super) enum Command {
@@ -37,44 +36,52 @@ fn show_policy(context: &Context, member: Option<MemberCode>) -> Outcome {
         Some(member) => member,
         None => context.config()?.member,
     };
-    let Some((id, policy)) = in_force(context, member)? else {
+    let Some(policy) = in_force(context, member)? else {
         return Err(Failure::new(Exit::Failure, format!("no policy of {member} holds today, or none is here"))
             .hint("`shieldwall record list --kind policy` lists all; what no policy says has the default"));
     };
     let from = policy.effective_from.map_or_else(String::new, |day| format!(", since {day}"));
     let terms = serde_json::to_value(&policy.terms)?;
-    let text = format!("{id}, the policy of {member}{from}\n\n{}", outline("terms", &terms));
+    let text = format!("{}, the policy of {member}{from}\n\n{}", policy.id, outline("terms", &terms));
     context.ui.result(
-        &json!({ "id": id, "member": member, "effective_from": policy.effective_from, "terms": terms }),
+        &json!({ "id": policy.id, "member": member, "effective_from": policy.effective_from, "terms": terms }),
         text,
     )?;
     Ok(Exit::Success)
 }
 
-/// The newest policies of one member that are looked through for the one that holds today.
-const POLICIES_MAX: u64 = 20;
-
 /// The policy of a member that holds today: the newest whose first day has come.
 ///
 /// # Errors
 /// If the node cannot be asked.
-pub(super) fn in_force(context: &Context, member: MemberCode) -> Result<Option<(RecordId, Draft)>, Failure> {
-    let Response::Ledger(ledger) = context.ask(&Request::Ledger)? else { return Err(unexpected()) };
-    let logs = ledger.logs.into_iter().map(|log| log.log).filter(|log| log.member == member);
-    let mut found = Vec::new();
-    for log in logs {
-        let kind = Some(Kind::Policy.name().to_owned());
-        let filter = RecordFilter { log: Some(log), kind, limit: POLICIES_MAX, ..RecordFilter::default() };
-        let Response::Records(lines) = context.ask(&Request::RecordList(filter))? else { return Err(unexpected()) };
-        found.extend(lines);
+pub(super) fn in_force(context: &Context, member: MemberCode) -> Result<Option<PolicyView>, Failure> {
+    let Response::Policies(all) = context.ask(&Request::PolicyList { member })? else { return Err(unexpected()) };
+    Ok(newest(all, Date::of(clock::now()).ok()))
+}
+
+fn newest(all: Vec<PolicyView>, today: Option<Date>) -> Option<PolicyView> {
+    all.into_iter().find(|policy| policy.effective_from.is_none_or(|first| Some(first) <= today))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::time::UnixTime;
+    use crate::record::Terms;
+
+    #[test]
+    fn the_policy_of_today_is_the_newest_that_has_begun() {
+        let policy = |id: &str, first: Option<&str>| PolicyView {
+            id: id.parse().unwrap(),
+            issued_at: UnixTime::ZERO,
+            effective_from: first.map(|day| day.parse().unwrap()),
+            terms: Terms::default(),
+        };
+        let all = || vec![policy("MZ-9", Some("2027-01-01")), policy("MZ-5", Some("2026-06-01")), policy("MZ-1", None)];
+        let on = |day: &str| newest(all(), day.parse().ok()).map(|policy| policy.id.to_string());
+        assert_eq!(on("2026-12-31").as_deref(), Some("MZ-5"));
+        assert_eq!(on("2027-01-01").as_deref(), Some("MZ-9"));
+        assert_eq!(on("2026-01-01").as_deref(), Some("MZ-1"));
+        assert!(newest(Vec::new(), None).is_none());
     }
-    found.sort_by_key(|line| std::cmp::Reverse((line.issued_at, line.id)));
-    let today = Date::of(clock::now()).ok();
-    for line in found.iter().filter(|line| line.flagged.is_none()) {
-        let policy = content(&show(context, line.id)?);
-        if policy.terms.is_some() && policy.effective_from.is_none_or(|first| Some(first) <= today) {
-            return Ok(Some((line.id, policy)));
-        }
-    }
-    Ok(None)
 }
