@@ -42,6 +42,11 @@ pub(super) enum Form {
 }
 
 impl ExportArgs {
+    /// Whether anything is asked for but what people see in a terminal.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.output.is_some() || self.format.is_some_and(|form| form != Form::Table)
+    }
+
     /// What is wrong with them, before anybody is asked for figures.
     pub(super) fn check(&self, context: &Context) -> Result<(), Failure> {
         let format = self.format(context.ui.json)?;

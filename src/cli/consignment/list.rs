@@ -1,12 +1,16 @@
 //! `shieldwall consignment list`.
 
+use std::cmp::Reverse;
+
+use super::table::consignments_table;
 use crate::cli::context::{Context, unexpected};
 use crate::cli::entry::Name;
-use crate::cli::report::{Exit, Outcome};
+use crate::cli::export::{ExportArgs, deliver, text};
+use crate::cli::report::{Exit, Failure, Outcome};
 use crate::cli::show::{counted, mass};
 use crate::cli::ui::table;
 use crate::encoding::ids::{MemberCode, RecordId};
-use crate::node::ask::{ConsignmentFilter, ConsignmentLine, ConsignmentOrder, Due, Request, Response};
+use crate::node::ask::{ConsignmentFilter, ConsignmentLine, ConsignmentOrder, ConsignmentPage, Due, Request, Response};
 
 /// Lists consignments, the one changed last first. What this node may not read is shown as unknown.
 #[derive(clap::Args, Debug)]
@@ -38,10 +42,15 @@ pub(in crate::cli) struct Args {
     /// Only those after this one, in the same order: the next page
     #[arg(long, value_name = "ID")]
     after: Option<RecordId>,
-    /// At most so many; 0 for as many as one answer holds
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    limit: u64,
+    /// At most so many; 0 for as many as one answer holds [default: 50; all of them into a file]
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    #[command(flatten)]
+    export: ExportArgs,
 }
+
+/// How many are shown if nobody says.
+const SHOWN: u64 = 50;
 
 /// Shows one consignment.
 #[derive(clap::Args, Debug)]
@@ -52,10 +61,10 @@ pub(in crate::cli) struct ShowArgs {
 }
 
 pub(super) fn run(context: &Context, args: Args) -> Outcome {
-    let filter = filter(args);
-    let Response::Consignments(page) = context.ask(&Request::ConsignmentList(filter))? else {
-        return Err(unexpected());
-    };
+    if args.export.is_wanted() {
+        return export(context, args);
+    }
+    let page = ask(context, filter(args))?;
     let head = ["CONSIGNMENT", "STATE", "FROM", "TO", "SUBSTANCES", "ANNOUNCED", "CAME", "UNEXPLAINED", "DUE", "FLAGS"];
     context.ui.result(&page, table(head, page.consignments.iter().map(row)))?;
     let shown = page.consignments.len() as u64;
@@ -65,8 +74,48 @@ pub(super) fn run(context: &Context, args: Args) -> Outcome {
     Ok(Exit::Success)
 }
 
+/// All of them as a table, unless so many were asked for; as many answers as it takes.
+fn export(context: &Context, args: Args) -> Outcome {
+    let (limit, order, to) = (args.limit.unwrap_or(0), args.order, args.export.clone());
+    to.check(context)?;
+    let mut filter = filter(args);
+    filter.limit = limit;
+    let mut lines: Vec<ConsignmentLine> = Vec::new();
+    if limit == 0 {
+        // What changes meanwhile would move to another page of any other order.
+        filter.order = ConsignmentOrder::Id;
+    }
+    loop {
+        let page = ask(context, filter.clone())?.consignments;
+        let Some(last) = page.last() else { break };
+        filter.after = Some(last.id);
+        lines.extend(page);
+        if limit > 0 {
+            break;
+        }
+    }
+    match order {
+        ConsignmentOrder::Changed => lines.sort_by_key(|line| (Reverse(line.changed_at), line.id)),
+        ConsignmentOrder::Due => lines.sort_by_key(|line| {
+            let due = line.due.as_ref();
+            (due.is_none(), due.and_then(|due| due.by), line.id)
+        }),
+        ConsignmentOrder::Id => {}
+    }
+    let table = consignments_table(&lines);
+    deliver(context, &table, &to, || text(&table, None, |_| true))
+}
+
+fn ask(context: &Context, filter: ConsignmentFilter) -> Result<ConsignmentPage, Failure> {
+    let Response::Consignments(page) = context.ask(&Request::ConsignmentList(filter))? else {
+        return Err(unexpected());
+    };
+    Ok(page)
+}
+
 fn filter(args: Args) -> ConsignmentFilter {
-    let Args { state, flag, substance, partner, ucr, unexplained, due, order, after, limit } = args;
+    let Args { state, flag, substance, partner, ucr, unexplained, due, order, after, limit, export: _ } = args;
+    let limit = limit.unwrap_or(SHOWN);
     ConsignmentFilter {
         states: state,
         flag,

@@ -20,6 +20,7 @@ mod reopen;
 mod reply;
 mod respond;
 mod show;
+mod table;
 mod transit;
 mod transship;
 mod unannounced;

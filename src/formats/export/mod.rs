@@ -10,7 +10,6 @@
 //!
 //! Start reading at [`Table`], then [`write`].
 
-mod consignments;
 mod csv;
 mod json;
 #[cfg(feature = "parquet")]
@@ -21,7 +20,6 @@ mod xlsx;
 #[cfg(test)]
 mod tests;
 
-pub use consignments::consignments_table;
 pub use statistics::{aggregate_table, reports_table, statistics_table};
 
 use serde::{Deserialize, Serialize};
