@@ -10,6 +10,9 @@ use crate::record::{Date, Declared, DiversionKind, Draft, Kind, Urgency, Verific
 use crate::watch::risk::{Assessment, Band, Override};
 use crate::watch::{Dossier, Event, Flag, Lateness, Shipment, Standing, State};
 
+/// Hours to answer a request to stop, where the exporting country's policy does not say.
+const STOP_HOURS: u16 = 24;
+
 /// What tells two causes of one rule apart: a record, a shipment, a day, a band. Empty where there can be only one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mark(pub(super) String);
@@ -218,22 +221,41 @@ fn of_records(signs: &Signs<'_>) -> Vec<Cause> {
     causes
 }
 
-/// What waits for somebody: red if it waits for us.
-fn of_dues<'a>(signs: &'a Signs<'a>) -> impl Iterator<Item = Cause> + 'a {
-    signs.dossier.consignment.due.iter().map(move |(id, kind)| {
+/// What waits for somebody: red if it waits for us, or for too long.
+fn of_dues(signs: &Signs<'_>) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    for (id, kind) in &signs.dossier.consignment.due {
         let by = id.log.member;
         if *kind == Kind::Incident {
             let severity = if by == signs.own { Severity::Red } else { Severity::Amber };
             let words = format!("{by} found misuse, and nobody has reported an incident ({id}).");
-            return Cause::new(Rule::IncidentReportDue, id, severity, words);
+            causes.push(Cause::new(Rule::IncidentReportDue, id, severity, words));
+            continue;
         }
-        let asked = signs.dossier.declared(*id).is_some_and(|declared| declared.to.contains(&signs.own));
-        let exporting = signs.dossier.consignment.countries.exporting == Some(signs.own);
-        let ours = (asked || exporting) && by != signs.own;
+        let exporting = signs.dossier.consignment.countries.exporting;
+        let declared = signs.dossier.declared(*id);
+        let asked = declared.is_some_and(|declared| declared.to.contains(&signs.own));
+        let ours = (asked || exporting == Some(signs.own)) && by != signs.own;
         let whose = if ours { "our" } else { "an" };
         let words = format!("The demand of {by} to stop goods waits for {whose} answer ({id}).");
-        Cause::new(Rule::StopAnswerDue, id, if ours { Severity::Red } else { Severity::Amber }, words)
-    })
+        let severity = if ours { Severity::Red } else { Severity::Amber };
+        causes.push(Cause::new(Rule::StopAnswerDue, id, severity, words));
+        let hours = exporting.and_then(|member| stop_hours(signs, member)).unwrap_or(STOP_HOURS);
+        let made = declared.and_then(|declared| declared.issued_at);
+        if made.is_some_and(|made| signs.now.since(made) > i64::from(hours) * 3_600) {
+            let words =
+                format!("The demand of {by} to stop goods has had no answer for more than {hours} hours ({id}).");
+            causes.push(Cause::new(Rule::StopAnswerLate, id, Severity::Red, words));
+        }
+    }
+    causes
+}
+
+/// The hours in which a country answers a request to stop, by the policy of it that the notification cites, if that is here.
+fn stop_hours(signs: &Signs<'_>, member: MemberCode) -> Option<u16> {
+    let cited = &signs.dossier.notification()?.policies;
+    let own = cited.iter().filter(|id| id.log.member == member).max()?;
+    signs.dossier.declared(*own)?.terms.as_ref()?.stop_hours
 }
 
 fn of_clocks(signs: &Signs<'_>) -> Option<Cause> {

@@ -112,6 +112,8 @@ rules! {
     StopRequested = "stop-requested", "request to stop";
     /// A request to stop, or an objection to what has left, waits for its answer.
     StopAnswerDue = "stop-answer-due", "stop answer due";
+    /// It has waited for too long.
+    StopAnswerLate = "stop-answer-late", "stop answer late";
     /// Misuse was found and nobody has reported it.
     IncidentReportDue = "incident-report-due", "incident report due";
     /// Goods were seized.

@@ -48,11 +48,39 @@ fn demands_to_stop_and_their_answers() {
     let demand = world.say("TR", "2026-01-06", "E08", stop(&left, &notified));
     let day = "2026-01-07";
     assert_eq!(rules(&of(&world, &notified, day)), ["stop-requested amber", "stop-answer-due red"]);
+    assert_eq!(
+        rules(&of(&world, &notified, "2026-01-08")),
+        ["stop-requested amber", "stop-answer-due red", "stop-answer-late red"]
+    );
     let answer = json!({"to": ["TR", "MZ"], "answers": demand, "consignment": notified, "stop_reply": "held"});
     world.say("GE", day, "A05", answer);
     assert_eq!(rules(&of(&world, &notified, day)), ["stop-requested amber"]);
     world.own = member("TR");
     assert_eq!(rules(&of(&world, &notified, day)), ["stop-requested info"]);
+}
+
+/// As far as the node of one country sees it: MV Rhosus, from Batumi to Beira, which never arrived.
+#[test]
+fn a_rhosus_is_raised_once_and_never_lost() {
+    let mut world = World::new();
+    let (notified, left) = world.left("2013-09-23", plain(), json!({"arrival": {"latest": "2013-11-10"}}));
+    let mut alerts = Alerts::default();
+    let mut raised_on = |world: &World, day: &str| -> Vec<String> {
+        let told =
+            |raised: &Raised| matches!(raised.rule, Rule::Risk(_)).then(String::new).unwrap_or(raised.rule.to_string());
+        let raised = alerts.refresh(id(&notified), &of(world, &notified, day), noon(day));
+        raised.iter().map(told).filter(|rule| !rule.is_empty()).collect()
+    };
+    assert_eq!(raised_on(&world, "2013-11-24"), [""; 0]);
+    assert_eq!(raised_on(&world, "2013-11-25"), ["overdue"]);
+    assert_eq!(raised_on(&world, "2013-12-01"), [""; 0]);
+    let missing = json!({"to": ["GE"], "answers": left, "consignment": notified, "goods": plain()["goods"]});
+    world.say("MZ", "2013-12-02", "A02", missing);
+    assert_eq!(raised_on(&world, "2013-12-02"), ["missing"]);
+    assert_eq!(raised_on(&world, "2020-08-04"), [""; 0]);
+    let open =
+        alerts.list(&Filter { severity: Some(Severity::Red), holding: true, ..Filter::default() }, noon("2020-08-04"));
+    assert_eq!(open.iter().map(|case| case.id).collect::<Vec<_>>(), [id(&notified)]);
 }
 
 #[test]
