@@ -25,8 +25,11 @@ fn rows(mirror: &Mirror) -> Vec<(String, Outcome, String)> {
     mirror.rows().map(|(cell, row)| (of(cell), row.outcome(), row.words())).collect()
 }
 
+/// The day and the goods of an export, and of its import, if there is one.
+type Trade<'a> = (&'a str, Json, Option<(&'a str, Json)>);
+
 /// Departures from Georgia to Mozambique on these days, and what came of them.
-fn trade(trades: &[(&str, Json, Option<(&str, Json)>)]) -> World {
+fn trade(trades: &[Trade<'_>]) -> World {
     let mut world = World::default();
     for (left_on, left, came) in trades {
         let notification = world.notify("2025-11-05", left.clone(), json!({}));
