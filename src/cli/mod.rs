@@ -6,6 +6,7 @@
 //! Start with [`main`]; [`context`] is what every command has at hand, [`report`] how it ends.
 
 mod alert;
+mod alerts;
 mod charter;
 mod config;
 mod consignment;
@@ -103,6 +104,9 @@ enum Command {
     /// List records, or show one
     #[command(subcommand)]
     Record(record::Command),
+    /// What to look at: cases, and what officers make of them
+    #[command(subcommand)]
+    Alerts(alerts::Command),
     /// Build the consignments again from the ledger
     Reindex(reindex::Args),
     /// Figures: how much, how fast, how late
@@ -160,6 +164,7 @@ fn dispatch(context: &Context, command: Command) -> Outcome {
         Command::Operation(command) => operation::run(context, command),
         Command::Policy(command) => policy::run(context, &command),
         Command::Record(command) => record::run(context, command),
+        Command::Alerts(command) => alerts::run(context, command),
         Command::Reindex(args) => reindex::run(context, &args),
         Command::Stats(args) => stats::run(context, args),
         Command::Ledger(args) => ledger::run(context, &args),

@@ -52,12 +52,16 @@ pub(super) fn answer(context: &Context, config: &Config, request: &Request) -> R
         Request::Ledger
         | Request::Status
         | Request::Peers
+        | Request::AlertList(_)
+        | Request::AlertShow { .. }
+        | Request::AlertAct { .. }
+        | Request::AlertsSince { .. }
         | Request::Submit { .. }
         | Request::CollectReceipts
         | Request::Shutdown => Vec::new(),
     };
     let seeds = if names.is_empty() { Vec::new() } else { context.open_keys(config, &names)? };
     let me = open::myself(config.member, log, &names, &seeds, false);
-    answer::answer(&View::new(&store, &federation, &me), None, request, clock::now())
+    answer::answer(&View::new(&store, &federation, &me), None, None, request, clock::now())
         .map_err(|problem| Failure::from(ClientError::Problem(problem)))
 }

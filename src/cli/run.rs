@@ -15,7 +15,8 @@ use crate::disk::{DiskStore, Guard, OpenError, Report};
 use crate::identity::SecretKey;
 use crate::network;
 use crate::node::SigningKeys;
-use crate::node::config::Config;
+use crate::node::cases::Outlook;
+use crate::node::config::{Config, RiskPolicyError, load_lists, load_risk_policy};
 use crate::node::engine::{self, Setup};
 use crate::node::keys::{KeyName, Seed};
 use crate::node::{open, private};
@@ -106,8 +107,19 @@ fn prepare(context: &Context, config: &Config) -> Result<(Node<DiskStore>, Setup
         network,
         data_dir: config.data_dir.clone(),
         foreign_exports: config.allow_foreign_exporter,
+        outlook: outlook(config)?,
     };
     Ok((Node::load(store, federation, me, Settings::from(config.intervals))?, setup))
+}
+
+/// How this country looks at consignments: its risk policy and its lists, as far as there are any.
+fn outlook(config: &Config) -> Result<Outlook, RiskPolicyError> {
+    let watch = &config.watch;
+    Ok(Outlook {
+        policy: watch.risk_policy.as_deref().map(load_risk_policy).transpose()?.unwrap_or_default(),
+        lists: watch.lists.as_deref().map(load_lists).transpose()?.unwrap_or_default(),
+        answer_due_days: watch.answer_due_days,
+    })
 }
 
 /// Opens the data folder. A command that reads a stopped node holds it for a moment, so one that is in use is tried again for a while.

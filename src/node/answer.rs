@@ -21,18 +21,20 @@ use super::ask::{
     BodyState, Bytes, LedgerView, LogState, LogView, Problem, ProblemKind, RecordFilter, RecordLine, RecordView,
     Request, Response, StatusView,
 };
+use super::cases::Cases;
 use super::consignments;
 use super::views::{self, Keeper};
 
 /// Records in one list at most; a filter or a smaller limit shows others.
 const LIST_MAX: u64 = 10_000;
-/// Answers a request that only reads. `keeper` has the views of a running node; without one they are built for those requests that need them.
+/// Answers a request that only reads. `keeper` has the views of a running node, `cases` its alerts; without views they are built for those requests that need them.
 ///
 /// # Errors
 /// [`Problem`], in words for the asker.
 pub fn answer<S: Store>(
     view: &View<'_, S>,
     keeper: Option<&Keeper>,
+    cases: Option<&Cases>,
     request: &Request,
     now: UnixTime,
 ) -> Result<Response, Problem> {
@@ -45,15 +47,20 @@ pub fn answer<S: Store>(
         Request::OperationShow { id } => Ok(Response::Operation(operation::show(view, views()?, *id)?)),
         Request::PolicyList { member } => Ok(Response::Policies(policy::list(view, views()?, *member)?)),
         Request::RecordShow { id } => Ok(Response::Record(Box::new(show(view, views()?, *id, now)?))),
-        Request::ConsignmentList(filter) => Ok(Response::Consignments(consignments::list(views()?, filter, now)?)),
+        Request::ConsignmentList(filter) => {
+            Ok(Response::Consignments(consignments::list(views()?, cases, filter, now)?))
+        }
         Request::ConsignmentShow(name) => {
-            Ok(Response::Consignment(Box::new(consignments::show(view, views()?, name, now)?)))
+            Ok(Response::Consignment(Box::new(consignments::show(view, views()?, cases, name, now)?)))
         }
         Request::Reindex => Ok(Response::Reindexed(consignments::reindex(view, None)?.1)),
         Request::Stats(question) => Ok(Response::Stats(Box::new(stats::stats(views()?, question, now)?))),
         Request::Ledger => Ok(Response::Ledger(ledger(view)?)),
         Request::Status => Ok(Response::Status(Box::new(status(view)?))),
         Request::Evidence { id, redact, disclose_keys } => evidence_of(view, *id, redact, *disclose_keys),
+        Request::AlertList(_) | Request::AlertShow { .. } | Request::AlertAct { .. } | Request::AlertsSince { .. } => {
+            Err(problem(ProblemKind::BadRequest, "this needs the running node"))
+        }
         Request::Submit { .. } | Request::Peers | Request::CollectReceipts | Request::Shutdown => {
             Err(problem(ProblemKind::BadRequest, "this needs the running node"))
         }

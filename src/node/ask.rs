@@ -13,9 +13,11 @@ use crate::encoding::ids::{FederationId, LogId, MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
 use crate::record::{Date, Draft, Terms};
 
+mod alert;
 mod consignment;
 mod stats;
 
+pub use alert::{AlertAct, AlertFilter, AlertLine, AlertView, AlertWords, RaisedLine};
 pub use consignment::{
     ConsignmentFilter, ConsignmentLine, ConsignmentName, ConsignmentOrder, ConsignmentPage, ConsignmentView, Due,
     Reindexed, TimelineEntry,
@@ -64,6 +66,29 @@ pub enum Request {
     ConsignmentList(ConsignmentFilter),
     /// One consignment.
     ConsignmentShow(ConsignmentName),
+    /// Cases of alerts.
+    AlertList(AlertFilter),
+    /// One case.
+    AlertShow {
+        /// The consignment, or the record that belongs to none.
+        case: RecordId,
+    },
+    /// What an officer does with a case.
+    AlertAct {
+        /// The case.
+        case: RecordId,
+        /// What.
+        act: AlertAct,
+        /// The officer.
+        by: String,
+        /// A word on it; the reason of an override.
+        note: String,
+    },
+    /// What was raised since the alert of this number.
+    AlertsSince {
+        /// The number of the last one known; 0 for all that are remembered.
+        number: u64,
+    },
     /// Build the views again from the ledger.
     Reindex,
     /// Figures of many consignments.
@@ -128,6 +153,12 @@ pub enum Response {
     Consignments(ConsignmentPage),
     /// To [`Request::ConsignmentShow`].
     Consignment(Box<ConsignmentView>),
+    /// To [`Request::AlertList`].
+    Alerts(Vec<AlertLine>),
+    /// To [`Request::AlertShow`] and [`Request::AlertAct`].
+    Alert(Box<AlertView>),
+    /// To [`Request::AlertsSince`].
+    Raised(Vec<RaisedLine>),
     /// To [`Request::Reindex`].
     Reindexed(Reindexed),
     /// To [`Request::Stats`].
@@ -486,6 +517,10 @@ impl Request {
             | Self::Evidence { .. }
             | Self::Submit { .. }
             | Self::Peers
+            | Self::AlertList(_)
+            | Self::AlertShow { .. }
+            | Self::AlertAct { .. }
+            | Self::AlertsSince { .. }
             | Self::CollectReceipts
             | Self::Shutdown => false,
         }
@@ -507,6 +542,7 @@ impl Request {
             | Self::Ledger
             | Self::Status
             | Self::Evidence { .. } => true,
+            Self::AlertList(_) | Self::AlertShow { .. } | Self::AlertAct { .. } | Self::AlertsSince { .. } => false,
             Self::Submit { .. } | Self::Peers | Self::CollectReceipts | Self::Shutdown => false,
         }
     }

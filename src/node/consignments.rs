@@ -14,6 +14,7 @@ use super::ask::{
     ConsignmentFilter, ConsignmentLine, ConsignmentName, ConsignmentOrder, ConsignmentPage, ConsignmentView, Due,
     Problem, ProblemKind, Reindexed, TimelineEntry,
 };
+use super::cases::Cases;
 use super::views::{Keeper, read};
 
 /// Consignments in one list at most; a filter or the next page shows others.
@@ -25,7 +26,12 @@ const NOTICEABLY_LATER_S: i64 = 3600;
 ///
 /// # Errors
 /// [`ProblemKind::BadRequest`] for a name of a state or flag that there is not.
-pub fn list(views: &Views, filter: &ConsignmentFilter, now: UnixTime) -> Result<ConsignmentPage, Problem> {
+pub fn list(
+    views: &Views,
+    cases: Option<&Cases>,
+    filter: &ConsignmentFilter,
+    now: UnixTime,
+) -> Result<ConsignmentPage, Problem> {
     check(filter)?;
     let today = Date::of(now).ok();
     let within = |due: Option<&Due>, days: u16| {
@@ -39,10 +45,11 @@ pub fn list(views: &Views, filter: &ConsignmentFilter, now: UnixTime) -> Result<
         .values()
         .filter(|consignment| of_name(&consignment.id))
         .filter(|consignment| concerns(consignment, filter))
-        .map(|consignment| line(views, consignment, now))
+        .map(|consignment| line(views, cases, consignment, now))
         .filter(|line| {
             let state = line.state.as_deref().unwrap_or("unknown");
             (filter.states.is_empty() || filter.states.iter().any(|wanted| wanted == state))
+                && filter.risk.as_ref().is_none_or(|risk| line.risk.as_ref() == Some(risk))
                 && (!filter.unexplained || line.unexplained_g.is_some_and(|grams| grams > 0))
                 && filter.due_within_days.is_none_or(|days| within(line.due.as_ref(), days))
         })
@@ -72,6 +79,7 @@ pub fn list(views: &Views, filter: &ConsignmentFilter, now: UnixTime) -> Result<
 pub fn show<S: Store>(
     view: &View<'_, S>,
     views: &Views,
+    cases: Option<&Cases>,
     name: &ConsignmentName,
     now: UnixTime,
 ) -> Result<ConsignmentView, Problem> {
@@ -95,7 +103,9 @@ pub fn show<S: Store>(
         })
     });
     Ok(ConsignmentView {
-        line: line(views, consignment, now),
+        line: line(views, cases, consignment, now),
+        assessment: cases.map(|cases| cases.assess(&dossier, views, now).to_json()),
+        case: cases.and_then(|cases| cases.case_json(id, now)),
         consignment: consignment.to_json(),
         timeline: timeline.collect(),
         announced: dossier.announced().and_then(|announced| serde_json::to_value(announced).ok()),
@@ -142,7 +152,7 @@ pub fn reindex<S: Store>(view: &View<'_, S>, kept: Option<&Views>) -> Result<(Ke
 }
 
 /// The line of one consignment.
-pub fn line(views: &Views, consignment: &Consignment, now: UnixTime) -> ConsignmentLine {
+pub fn line(views: &Views, cases: Option<&Cases>, consignment: &Consignment, now: UnixTime) -> ConsignmentLine {
     let standing = views.standing(consignment, now);
     let masses = || consignment.masses.values();
     // Who may not read the goods has no masses at all, which is not the same as none of them.
@@ -164,6 +174,7 @@ pub fn line(views: &Views, consignment: &Consignment, now: UnixTime) -> Consignm
         received_g: known(|mass| mass.received),
         unexplained_g: (!consignment.balance.is_empty()).then(|| unexplained().fold(0, u64::saturating_add)),
         due: due(consignment, &standing, now),
+        risk: cases.and_then(|cases| cases.band(consignment.id)).map(|band| band.name().to_owned()),
         changed_at: consignment.timeline.iter().map(|event| event.issued_at).max(),
     }
 }
@@ -209,6 +220,10 @@ fn check(filter: &ConsignmentFilter) -> Result<(), Problem> {
     let states = || State::ALL.iter().map(|state| state.name());
     if let Some(name) = filter.states.iter().find(|name| *name != "unknown" && !states().any(|state| state == *name)) {
         return Err(bad("state", name, states().collect()));
+    }
+    let bands = || watch::risk::Band::ALL.iter().map(|band| band.name());
+    if let Some(name) = filter.risk.iter().find(|name| !bands().any(|band| band == *name)) {
+        return Err(bad("band of risk", name, bands().collect()));
     }
     let flags = || watch::Flag::ALL.iter().map(|flag| flag.name());
     if let Some(name) = filter.flag.iter().find(|name| !flags().any(|flag| flag == *name)) {
@@ -266,7 +281,7 @@ mod tests {
         .collect();
         let mut views = Views::default();
         records.iter().for_each(|(id, record)| views.take(*id, record));
-        views.refresh(usize::MAX, |id| Ok::<_, Infallible>(records.get(&id).cloned())).unwrap();
+        views.refresh(usize::MAX, |id| Ok::<_, Infallible>(records.get(&id).cloned()), |_, _| {}).unwrap();
         views
     }
 
@@ -283,13 +298,13 @@ mod tests {
     }
 
     fn listed(filter: &ConsignmentFilter) -> Vec<String> {
-        let page = list(&views(), filter, NOW.parse().unwrap()).unwrap();
+        let page = list(&views(), None, filter, NOW.parse().unwrap()).unwrap();
         page.consignments.iter().map(|line| line.id.to_string()).collect()
     }
 
     #[test]
     fn a_line_tells_what_is_due() {
-        let page = list(&views(), &ConsignmentFilter::default(), NOW.parse().unwrap()).unwrap();
+        let page = list(&views(), None, &ConsignmentFilter::default(), NOW.parse().unwrap()).unwrap();
         let due: Vec<_> = page
             .consignments
             .iter()
@@ -327,7 +342,7 @@ mod tests {
     #[test]
     fn a_name_that_there_is_not_is_refused_with_those_that_there_are() {
         let filter = ConsignmentFilter { states: vec!["LATE".into()], ..ConsignmentFilter::default() };
-        let refused = list(&views(), &filter, NOW.parse().unwrap()).unwrap_err();
+        let refused = list(&views(), None, &filter, NOW.parse().unwrap()).unwrap_err();
         assert_eq!(refused.kind, ProblemKind::BadRequest);
         assert!(refused.message.starts_with("LATE is no state; there are NOTIFIED QUERY"), "{}", refused.message);
     }

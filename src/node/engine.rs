@@ -15,9 +15,12 @@ use crate::encoding::time::UnixTime;
 use crate::ledger::{SignatureCheck, Store as _, StoreError};
 use crate::network::{self, Command, Handle, NetworkError};
 use crate::protocol::{Effect, Input, Node, Now, Signing};
+use crate::watch::alert::Raised;
 
 use super::answer;
 use super::ask::{Call, LoadView, PeerView, Problem, ProblemKind, Request, Response, ScrubView};
+use super::case_file::CaseFileError;
+use super::cases::{self, At, Cases, CasesError, Outlook};
 use super::clock;
 use super::consignments;
 use super::desk::Desk;
@@ -54,6 +57,8 @@ pub struct Setup {
     pub data_dir: std::path::PathBuf,
     /// Whether goods may leave from another country than the member's: for demonstrations.
     pub foreign_exports: bool,
+    /// How this country looks at consignments.
+    pub outlook: Outlook,
 }
 
 /// Why a node ended by itself.
@@ -65,6 +70,9 @@ pub enum EngineError {
     /// The guard does not allow to sign.
     #[error("the signer cannot start")]
     Guard(#[from] GuardRefusal),
+    /// The file of the alerts cannot be used.
+    #[error("the alerts cannot be kept")]
+    Alerts(#[from] CaseFileError),
     /// The network cannot be started.
     #[error("the network cannot start")]
     Network(#[from] NetworkError),
@@ -92,6 +100,7 @@ pub async fn run(
     let mut network = Supervisor::start(setup.network)?;
     let mut engine = Engine {
         keeper: Keeper::new(&node.view()),
+        cases: Cases::open(member, &setup.data_dir, setup.outlook)?,
         desk: Desk::new(member, setup.foreign_exports),
         links: Links::default(),
         started_at: clock::now(),
@@ -167,6 +176,7 @@ pub async fn run(
 struct Engine {
     node: Node<DiskStore>,
     keeper: Keeper,
+    cases: Cases,
     desk: Desk,
     links: Links,
     started_at: UnixTime,
@@ -181,6 +191,15 @@ struct Engine {
     stopping: bool,
     /// When the store was last read through.
     scrubbed_at: Option<Now>,
+}
+
+impl From<CasesError> for EngineError {
+    fn from(error: CasesError) -> Self {
+        match error {
+            CasesError::File(error) => Self::Alerts(error),
+            CasesError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl Engine {
@@ -203,7 +222,7 @@ impl Engine {
         for (reply, then) in self.desk.collected(outstanding) {
             match then {
                 None => reply.done(Response::Done),
-                Some(request) => finish(reply, answer::answer(&self.node.view(), None, &request, clock::now())),
+                Some(request) => finish(reply, answer::answer(&self.node.view(), None, None, &request, clock::now())),
             }
         }
         Ok(())
@@ -267,14 +286,18 @@ impl Engine {
 
     /// Reads a little more of what is held, and derives consignments of which something is new.
     fn watch(&mut self) -> Result<(), EngineError> {
-        if self.keeper.is_behind() && !self.stopping {
-            let worked = self.keeper.work(&self.node.view(), RECORDS_READ)?;
-            if worked.caught_up {
-                tracing::info!(
-                    consignments = self.keeper.views().consignments().len(),
-                    "the consignments are up to date"
-                );
-            }
+        if self.stopping {
+            return Ok(());
+        }
+        let now = clock::now();
+        let view = self.node.view();
+        if self.keeper.is_behind() && self.keeper.work(&view, RECORDS_READ, &mut At(&mut self.cases, now))? {
+            let consignments = self.keeper.views().consignments().len();
+            tracing::info!(consignments, "the consignments are up to date");
+        }
+        if !self.keeper.is_behind() {
+            let raised = self.cases.look(&view, self.keeper.views(), now, RECORDS_READ)?;
+            self.raised(&raised);
         }
         Ok(())
     }
@@ -286,8 +309,36 @@ impl Engine {
                 format!("the node has read {done} of {total} records since its start; ask again when it has read all");
             return Err(Problem { kind: ProblemKind::Busy, message });
         }
-        self.keeper.work(&self.node.view(), usize::MAX)?;
+        let now = clock::now();
+        let view = self.node.view();
+        self.keeper.work(&view, usize::MAX, &mut At(&mut self.cases, now))?;
+        let raised = self.cases.look(&view, self.keeper.views(), now, usize::MAX);
+        let raised = raised.map_err(|error| Problem { kind: ProblemKind::Failure, message: error.to_string() })?;
+        self.raised(&raised);
         Ok(())
+    }
+
+    /// Tells of what was raised, without what it is about.
+    fn raised(&self, raised: &[Raised]) {
+        for one in raised {
+            tracing::info!(number = one.number, severity = one.severity.name(), "an alert was raised");
+        }
+    }
+
+    /// Answers what officers ask of alerts, or want done with them.
+    fn alerts(&mut self, request: &Request) -> Result<Response, Problem> {
+        self.catch_up()?;
+        let (view, views, now) = (self.node.view(), self.keeper.views(), clock::now());
+        match request {
+            Request::AlertList(filter) => Ok(Response::Alerts(self.cases.list(views, filter, now)?)),
+            Request::AlertShow { case } => Ok(Response::Alert(Box::new(self.cases.show(&view, views, *case, now)?))),
+            Request::AlertAct { case, act, by, note } => {
+                let order = cases::Order { case: *case, act, by, note };
+                Ok(Response::Alert(Box::new(self.cases.act(&view, views, order, now)?)))
+            }
+            Request::AlertsSince { number } => Ok(Response::Raised(self.cases.since(*number))),
+            _ => Err(Problem { kind: ProblemKind::BadRequest, message: "this is no request about alerts".to_owned() }),
+        }
     }
 
     /// Builds the consignments again, and keeps those.
@@ -381,7 +432,7 @@ impl Engine {
                 None
             }
             Request::Ledger => {
-                let mut answer = answer::answer(&self.node.view(), None, &request, clock::now());
+                let mut answer = answer::answer(&self.node.view(), None, None, &request, clock::now());
                 if let Ok(Response::Ledger(ledger)) = &mut answer {
                     ledger.cosigned_by = self.agreeing();
                 }
@@ -389,7 +440,7 @@ impl Engine {
                 None
             }
             Request::RecordList(_) => {
-                finish(reply, answer::answer(&self.node.view(), None, &request, clock::now()));
+                finish(reply, answer::answer(&self.node.view(), None, None, &request, clock::now()));
                 None
             }
             Request::RecordShow { .. }
@@ -400,12 +451,20 @@ impl Engine {
             | Request::OperationShow { .. }
             | Request::PolicyList { .. } => {
                 let ready = self.catch_up();
-                let answered = |()| answer::answer(&self.node.view(), Some(&self.keeper), &request, clock::now());
+                let (keeper, cases) = (Some(&self.keeper), Some(&self.cases));
+                let answered = |()| answer::answer(&self.node.view(), keeper, cases, &request, clock::now());
                 finish(reply, ready.and_then(answered));
                 None
             }
             Request::Reindex => {
                 finish(reply, self.reindex());
+                None
+            }
+            Request::AlertList(_)
+            | Request::AlertShow { .. }
+            | Request::AlertAct { .. }
+            | Request::AlertsSince { .. } => {
+                finish(reply, self.alerts(&request));
                 None
             }
         }

@@ -7,6 +7,8 @@
 
 pub mod answer;
 pub mod ask;
+pub mod case_file;
+pub mod cases;
 pub mod clock;
 pub mod config;
 pub mod consignments;

@@ -73,6 +73,7 @@ async fn a_network_that_panics_all_the_time_holds_up_no_officer() {
         network: network::Config { exempt_loopback: true, trip_wire: Some(WIRE), ..own },
         data_dir: data,
         foreign_exports: false,
+        outlook: super::cases::Outlook::default(),
     };
     let (calls, taken) = mpsc::channel(16);
     let (stop, stopped) = watch::channel(false);

@@ -10,8 +10,8 @@ use crate::encoding::ids::{LogId, RecordId};
 use crate::ledger::{Store, StoreError};
 use crate::protocol::Event;
 use crate::protocol::view::View;
-use crate::record::PartialRecord;
-use crate::watch::Views;
+use crate::record::{Kind, PartialRecord, Terms};
+use crate::watch::{Dossier, Views};
 
 /// Keeps the views of a node.
 #[derive(Debug)]
@@ -26,13 +26,21 @@ pub struct Keeper {
     done: u64,
 }
 
-/// What one piece of work has brought.
-#[derive(Debug, Default)]
-pub struct Worked {
-    /// Consignments that were derived again.
-    pub derived: Vec<RecordId>,
-    /// Whether the last of what was held at the start has just been read.
-    pub caught_up: bool,
+/// Who is told what the keeper comes across.
+pub trait Watcher {
+    /// A consignment was derived again.
+    fn derived(&mut self, dossier: &Dossier<'_>, terms: Option<&Terms>);
+    /// A warning belongs to no consignment, or this member has reported back about a record.
+    fn warned(&mut self, id: RecordId, answered: bool);
+}
+
+/// Who only wants the views.
+#[derive(Debug)]
+struct Nobody;
+
+impl Watcher for Nobody {
+    fn derived(&mut self, _: &Dossier<'_>, _: Option<&Terms>) {}
+    fn warned(&mut self, _: RecordId, _: bool) {}
 }
 
 impl Keeper {
@@ -53,7 +61,7 @@ impl Keeper {
     pub fn read<S: Store>(view: &View<'_, S>) -> Result<Self, StoreError> {
         let mut keeper = Self::new(view);
         while keeper.is_behind() {
-            keeper.work(view, usize::MAX)?;
+            keeper.work(view, usize::MAX, &mut Nobody)?;
         }
         Ok(keeper)
     }
@@ -104,16 +112,22 @@ impl Keeper {
         }
     }
 
-    /// Reads and derives, until about `records_max` records were read.
+    /// Reads and derives, until about `records_max` records were read. Gives whether the last of what was held at the start has just been
+    /// read.
     ///
     /// # Errors
     /// [`StoreError`] if storage failed.
-    pub fn work<S: Store>(&mut self, view: &View<'_, S>, records_max: usize) -> Result<Worked, StoreError> {
+    pub fn work<S: Store>(
+        &mut self,
+        view: &View<'_, S>,
+        records_max: usize,
+        watcher: &mut impl Watcher,
+    ) -> Result<bool, StoreError> {
         let mut left = records_max;
         while left > 0
             && let Some(id) = self.changed.pop_first()
         {
-            self.take(view, id)?;
+            self.take(view, id, watcher)?;
             left -= 1;
         }
         let was_behind = !self.backlog.is_empty();
@@ -123,7 +137,7 @@ impl Keeper {
             let log = *log;
             match range.next() {
                 Some(position) => {
-                    self.take(view, RecordId { log, position })?;
+                    self.take(view, RecordId { log, position }, watcher)?;
                     self.done += 1;
                     left -= 1;
                 }
@@ -132,15 +146,29 @@ impl Keeper {
         }
         // Until everything was read once, a consignment would be derived again for each of its records.
         if !self.backlog.is_empty() {
-            return Ok(Worked::default());
+            return Ok(false);
         }
-        let derived = self.views.refresh(left.max(1), |id| read(view, id))?;
-        Ok(Worked { derived, caught_up: was_behind })
+        self.views.refresh(left.max(1), |id| read(view, id), |dossier, terms| watcher.derived(dossier, terms))?;
+        Ok(was_behind)
     }
 
-    fn take<S: Store>(&mut self, view: &View<'_, S>, id: RecordId) -> Result<(), StoreError> {
+    fn take<S: Store>(
+        &mut self,
+        view: &View<'_, S>,
+        id: RecordId,
+        watcher: &mut impl Watcher,
+    ) -> Result<(), StoreError> {
         match read(view, id)? {
-            Some(record) => self.views.take(id, &record),
+            Some(record) => {
+                self.views.take(id, &record);
+                if record.kind() == Some(&Kind::Warning) && self.views.consignments_of(id).is_empty() {
+                    watcher.warned(id, false);
+                }
+                let answered = record.declared().answers.filter(|_| record.kind() == Some(&Kind::Feedback));
+                if let Some(answered) = answered.filter(|_| id.log.member == view.me().member) {
+                    watcher.warned(answered, true);
+                }
+            }
             None => self.views.remove(id),
         }
         Ok(())

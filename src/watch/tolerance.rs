@@ -33,6 +33,9 @@ pub enum Band {
 }
 
 impl Band {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Green, Self::Amber, Self::Red];
+
     /// The name: `amber`.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -76,7 +76,7 @@ impl Views {
     }
 
     /// Derives stale consignments again, in the order of their ids, until `records_max` records were read. `read` gives a record as far as
-    /// it can be read now. Gives the ids of those that were derived.
+    /// it can be read now; `seen` is shown every consignment that was derived, with the terms that it cites. Gives how many records were read.
     ///
     /// # Errors
     /// What `read` fails with; the consignment at hand stays stale.
@@ -84,8 +84,9 @@ impl Views {
         &mut self,
         records_max: usize,
         mut read: impl FnMut(RecordId) -> Result<Option<PartialRecord>, E>,
-    ) -> Result<Vec<RecordId>, E> {
-        let (mut derived, mut done) = (Vec::new(), 0);
+        mut seen: impl FnMut(&Dossier<'_>, Option<&Terms>),
+    ) -> Result<usize, E> {
+        let mut done = 0;
         while done < records_max
             && let Some(id) = self.stale.first().copied()
         {
@@ -93,9 +94,12 @@ impl Views {
             done += records.len().max(1);
             self.derive(id, &records);
             self.stale.remove(&id);
-            derived.push(id);
+            if let Some(consignment) = self.consignments.get(&id) {
+                let terms = consignment.policy.and_then(|policy| self.policies.get(&policy));
+                seen(&Dossier { consignment, records: &records }, terms);
+            }
         }
-        Ok(derived)
+        Ok(done)
     }
 
     /// The records of a consignment, as far as they can be read.

@@ -30,6 +30,9 @@ pub(in crate::cli) struct Args {
     /// Only with this reference
     #[arg(long, value_name = "UCR")]
     ucr: Option<String>,
+    /// Only in this band of risk: green, amber, red
+    #[arg(long, value_name = "BAND")]
+    risk: Option<String>,
     /// Only with a mass that nobody can explain
     #[arg(long)]
     unexplained: bool,
@@ -65,7 +68,19 @@ pub(super) fn run(context: &Context, args: Args) -> Outcome {
         return export(context, args);
     }
     let page = ask(context, filter(args))?;
-    let head = ["CONSIGNMENT", "STATE", "FROM", "TO", "SUBSTANCES", "ANNOUNCED", "CAME", "UNEXPLAINED", "DUE", "FLAGS"];
+    let head = [
+        "CONSIGNMENT",
+        "STATE",
+        "FROM",
+        "TO",
+        "SUBSTANCES",
+        "ANNOUNCED",
+        "CAME",
+        "UNEXPLAINED",
+        "DUE",
+        "RISK",
+        "FLAGS",
+    ];
     context.ui.result(&page, table(head, page.consignments.iter().map(row)))?;
     let shown = page.consignments.len() as u64;
     if shown < page.total {
@@ -114,7 +129,7 @@ fn ask(context: &Context, filter: ConsignmentFilter) -> Result<ConsignmentPage, 
 }
 
 fn filter(args: Args) -> ConsignmentFilter {
-    let Args { state, flag, substance, partner, ucr, unexplained, due, order, after, limit, export: _ } = args;
+    let Args { state, flag, substance, partner, ucr, risk, unexplained, due, order, after, limit, export: _ } = args;
     let limit = limit.unwrap_or(SHOWN);
     ConsignmentFilter {
         states: state,
@@ -122,6 +137,7 @@ fn filter(args: Args) -> ConsignmentFilter {
         substance,
         partner,
         ucr,
+        risk,
         unexplained,
         due_within_days: due,
         order,
@@ -130,7 +146,7 @@ fn filter(args: Args) -> ConsignmentFilter {
     }
 }
 
-fn row(line: &ConsignmentLine) -> [String; 10] {
+fn row(line: &ConsignmentLine) -> [String; 11] {
     let member = |member: Option<MemberCode>| member.map_or_else(|| "unknown".to_owned(), |member| member.to_string());
     let grams = |grams: Option<u64>| grams.map_or_else(|| "unknown".to_owned(), mass);
     [
@@ -143,6 +159,7 @@ fn row(line: &ConsignmentLine) -> [String; 10] {
         grams(line.received_g),
         grams(line.unexplained_g),
         line.due.as_ref().map(due_words).unwrap_or_default(),
+        line.risk.clone().unwrap_or_else(|| "unknown".to_owned()),
         line.flags.join(" "),
     ]
 }

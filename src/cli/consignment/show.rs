@@ -41,6 +41,19 @@ fn text(view: &ConsignmentView) -> String {
     for (label, value) in rows.into_iter().filter_map(|(label, value)| Some((label, value?))) {
         put(&mut text, format_args!("{label:<12} {value}"));
     }
+    if let Some(assessment) = &view.assessment {
+        put(&mut text, format_args!("{:<12} {}", "risk", risk(assessment)));
+        for hit in assessment["hits"].as_array().into_iter().flatten() {
+            let (code, words) = (&hit["code"], &hit["words"]);
+            let (code, words) = (code.as_str().unwrap_or_default(), words.as_str().unwrap_or_default());
+            put(&mut text, format_args!("{:<12} {code} ({} points): {words}", "", hit["points"]));
+        }
+    }
+    for alert in view.case.iter().flat_map(|case| case["alerts"].as_array()).flatten() {
+        let (rule, words) = (&alert["rule"], &alert["words"]);
+        let (rule, words) = (rule.as_str().unwrap_or_default(), words.as_str().unwrap_or_default());
+        put(&mut text, format_args!("{:<12} {rule}: {words}", "alert"));
+    }
     put(&mut text, format_args!("\nTimeline"));
     for entry in &view.timeline {
         put(&mut text, format_args!("  {}", event(entry)));
@@ -50,6 +63,11 @@ fn text(view: &ConsignmentView) -> String {
         view.compared.iter().for_each(|line| put(&mut text, format_args!("  {line}")));
     }
     text
+}
+
+/// `amber, 30 points`.
+fn risk(assessment: &serde_json::Value) -> String {
+    format!("{}, {} points", assessment["band"].as_str().unwrap_or("unknown"), assessment["score"])
 }
 
 fn event(entry: &TimelineEntry) -> String {

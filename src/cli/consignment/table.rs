@@ -1,4 +1,4 @@
-//! A list of consignments as a table that leaves the node.
+//! A list of consignments as a table that leaves the node. The band of risk stays: it is for this country's own screens.
 
 use crate::encoding::ids::MemberCode;
 use crate::formats::export::{Cell, Column, Holds, Table};
@@ -72,6 +72,7 @@ mod tests {
             received_g: Some(0),
             unexplained_g: None,
             due: None,
+            risk: None,
             changed_at: None,
         };
         let style = Style { mark: String::new(), european: true };

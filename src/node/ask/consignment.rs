@@ -22,6 +22,8 @@ pub struct ConsignmentFilter {
     pub partner: Option<MemberCode>,
     /// Only with this reference.
     pub ucr: Option<String>,
+    /// Only in this band of risk: `green`, `amber`, `red`.
+    pub risk: Option<String>,
     /// Only with grams that nobody can explain.
     pub unexplained: bool,
     /// Only those of which something is due within so many days, or was.
@@ -85,6 +87,8 @@ pub struct ConsignmentLine {
     pub unexplained_g: Option<u64>,
     /// What is due next.
     pub due: Option<Due>,
+    /// The band of risk; none where nobody has looked, as with a node that does not run.
+    pub risk: Option<String>,
     /// When its newest record was made.
     pub changed_at: Option<UnixTime>,
 }
@@ -122,6 +126,10 @@ pub struct ConsignmentView {
     pub announced: Option<Json>,
     /// What left beside what came.
     pub reconciliation: Json,
+    /// How much it deserves a second look, and why; none with a node that does not run.
+    pub assessment: Option<Json>,
+    /// Its alerts and what officers made of them, if there were any.
+    pub case: Option<Json>,
     /// What left beside what came, in words: one line for each shipment and substance.
     pub compared: Vec<String>,
 }

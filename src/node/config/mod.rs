@@ -50,8 +50,21 @@ pub struct Config {
     pub log: Log,
     /// How often things are done.
     pub intervals: Intervals,
+    /// How consignments are looked at.
+    pub watch: Watch,
     /// How much is allowed.
     pub limits: Limits,
+}
+
+/// How consignments are looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// The file of the risk policy; without one the defaults hold.
+    pub risk_policy: Option<PathBuf>,
+    /// The file of what this country knows by itself: registered end users, parties to watch, places.
+    pub lists: Option<PathBuf>,
+    /// How many days before the last one an answer of this country is called due.
+    pub answer_due_days: u16,
 }
 
 /// What is written to the log, and how.
@@ -163,6 +176,7 @@ impl Config {
         let allow_foreign_exporter = layers.bool("allow_foreign_exporter");
         let log = check_log(layers);
         let intervals = check_intervals(layers);
+        let watch = check_watch(layers);
         let limits = check_limits(layers);
 
         let data_dir = data_dir?;
@@ -192,6 +206,7 @@ impl Config {
             allow_foreign_exporter: allow_foreign_exporter?,
             log: log?,
             intervals: intervals?,
+            watch: watch?,
             limits: limits?,
         })
     }
@@ -228,6 +243,13 @@ fn check_intervals(layers: &mut Layers<'_>) -> Option<Intervals> {
         sync_s: sync_s?,
         acknowledge_after_ms: acknowledge_after_ms?,
     })
+}
+
+fn check_watch(layers: &mut Layers<'_>) -> Option<Watch> {
+    let risk_policy = layers.path("watch.risk_policy");
+    let lists = layers.path("watch.lists");
+    let answer_due_days = layers.number("watch.answer_due_days");
+    Some(Watch { risk_policy, lists, answer_due_days: u16::try_from(answer_due_days?).ok()? })
 }
 
 fn check_limits(layers: &mut Layers<'_>) -> Option<Limits> {

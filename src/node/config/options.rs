@@ -43,7 +43,7 @@ pub enum Default {
 }
 
 /// All options.
-pub const OPTIONS: [OptionRow; 18] = [
+pub const OPTIONS: [OptionRow; 21] = [
     row("member", Kind::Text, Default::Required),
     row("data_dir", Kind::Path, Default::Is("data")),
     row("keys_dir", Kind::Path, Default::Is("keys")),
@@ -62,6 +62,9 @@ pub const OPTIONS: [OptionRow; 18] = [
     row("intervals.sync_s", Kind::Number { min: 1, max: 3_600 }, Default::Is("10")),
     // An hour at most: an acknowledgement is what tells an exporter that its notice arrived.
     row("intervals.acknowledge_after_ms", Kind::Number { min: 0, max: 3_600_000 }, Default::Is("1000")),
+    row("watch.risk_policy", Kind::Path, Default::None),
+    row("watch.lists", Kind::Path, Default::None),
+    row("watch.answer_due_days", Kind::Number { min: 0, max: 90 }, Default::Is("3")),
     row("limits.free_space_min_mb", Kind::Number { min: 16, max: 1_000_000 }, Default::Is("256")),
     row("limits.api_connections", Kind::Number { min: 1, max: 1_000 }, Default::Is("16")),
 ];

@@ -9,7 +9,7 @@ use crate::watch::Views;
 /// Derives all that is stale, from `held`.
 fn refresh(views: &mut Views, held: &BTreeMap<RecordId, PartialRecord>, records_max: usize) {
     let read = |id: RecordId| Ok::<_, Infallible>(held.get(&id).cloned());
-    views.refresh(records_max, read).expect("reading a map does not fail");
+    views.refresh(records_max, read, |_, _| {}).expect("reading a map does not fail");
 }
 
 fn same(views: &Views, held: &BTreeMap<RecordId, PartialRecord>) -> Result<(), TestCaseError> {
