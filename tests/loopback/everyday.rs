@@ -31,7 +31,7 @@ fn the_everyday_page_says_what_the_program_does() {
     for member in MEMBERS {
         wait_for(&format!("the node of {member}"), || federation.is_up(member));
     }
-    settle(&federation);
+    settle(&federation, None);
     let days = Days::since_the_page();
     let written = play(&federation, &days, &page);
     drop(nodes);
@@ -72,10 +72,11 @@ fn play(federation: &Federation, days: &Days, page: &str) -> String {
         let blank = expected.last() == Some(&"");
         expected.truncate(expected.len() - usize::from(blank));
         let said = run(federation, days, member, &command);
+        let logged = said.iter().find(|line| MEMBERS.iter().any(|member| is_record(line, member))).cloned();
         let as_expected = matches(&expected, &said.iter().map(String::as_str).collect::<Vec<_>>());
         written.extend(if as_expected { expected.iter().map(|line| (*line).to_owned()).collect() } else { said });
         written.extend(blank.then(String::new));
-        settle(federation);
+        settle(federation, logged.as_deref());
     }
     written.join("\n") + "\n"
 }
@@ -103,11 +104,27 @@ fn run(federation: &Federation, days: &Days, member: &str, command: &str) -> Vec
     code.into_iter().chain(text.lines().map(str::to_owned)).collect()
 }
 
-/// Waits until every node holds the same and has opened what is for it.
-fn settle(federation: &Federation) {
+/// Whether a line is the name of a record and nothing else.
+fn is_record(line: &str, member: &str) -> bool {
+    let position = line.strip_prefix(member).and_then(|rest| rest.strip_prefix('-'));
+    position.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Waits until every node holds what was logged, all hold the same, and each has opened what is for it.
+fn settle(federation: &Federation, logged: Option<&str>) {
+    for member in MEMBERS {
+        let holds = |id| federation.json(member, &["record", "show", id]).is_some();
+        wait_for(&format!("{logged:?} at {member}"), || logged.is_none_or(holds));
+    }
     wait_for("the same ledger everywhere", || {
         let all: Vec<_> = MEMBERS.iter().filter_map(|member| federation.json(member, &["status"])).collect();
-        let opened = |status: &serde_json::Value| status["bodies_missing"] == 0 && status["unaudited"] == 0;
+        let number = |status: &serde_json::Value, key: &str| status[key].as_u64().unwrap_or(u64::MAX);
+        // Each log begins with a statement that has no body; the others are looked into one by one, after they are checked.
+        let searched = |status: &serde_json::Value| {
+            let seen = number(status, "bodies_opened").saturating_add(number(status, "bodies_sealed"));
+            seen.saturating_add(MEMBERS.len() as u64) == number(status, "statements")
+        };
+        let opened = |status: &serde_json::Value| number(status, "bodies_missing") == 0 && searched(status);
         all.len() == MEMBERS.len()
             && all.iter().all(|status| status["frontier"] == all[0]["frontier"] && opened(status))
     });
