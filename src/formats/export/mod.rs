@@ -100,7 +100,7 @@ pub enum Format {
     Xlsx,
     /// JSON.
     Json,
-    /// Apache Parquet; only in a program that was built with the feature `parquet`.
+    /// Apache Parquet; not in a program that was built without the feature `parquet`.
     Parquet,
 }
 
@@ -127,7 +127,7 @@ pub enum ExportError {
     #[error("the table cannot be written as Parquet")]
     Parquet(#[source] ::parquet::errors::ParquetError),
     /// The program was built without it.
-    #[error("this program was built without Parquet; `cargo build --release --features parquet` builds one with it")]
+    #[error("this program was built without the feature parquet")]
     NoParquet,
 }
 

@@ -228,9 +228,9 @@ fn parquet_comes_back_with_its_types() {
 
 #[cfg(not(feature = "parquet"))]
 #[test]
-fn a_program_without_parquet_says_how_to_get_one() {
+fn a_program_without_parquet_says_so() {
     let error = write(&sample(), Format::Parquet, &plain()).expect_err("not built in");
-    assert!(error.to_string().contains("--features parquet"));
+    assert!(error.to_string().contains("without the feature parquet"));
 }
 
 proptest! {

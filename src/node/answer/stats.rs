@@ -1,11 +1,14 @@
 //! Answers about figures.
 
 use crate::encoding::time::UnixTime;
-use crate::formats::export::{aggregate_table, reports_table, statistics_table};
+use crate::formats::export::{Table, aggregate_table, reports_table, statistics_table};
 use crate::node::ask::{Problem, ProblemKind, StatsQuestion, StatsView, StatsWanted};
 use crate::record::Date;
 use crate::watch::Views;
 use crate::watch::statistics::{Query, Rule, Statistics};
+
+/// Rows in one answer at most: half a kilobyte each, and a line of the local socket is bounded.
+const ROWS_MAX: usize = 50_000;
 
 /// The table that was asked for, as it is `now`.
 pub(super) fn stats(views: &Views, question: &StatsQuestion, now: UnixTime) -> Result<StatsView, Problem> {
@@ -22,14 +25,18 @@ fn tables(figures: &Statistics, question: &StatsQuestion, today: Date) -> Result
         StatsWanted::Figures => {
             let total = statistics_table(&figures.rows(&whole), &whole.by, today);
             Ok(StatsView {
-                rows: statistics_table(&figures.rows(query), &query.by, today),
+                rows: bounded(statistics_table(&figures.rows(query), &query.by, today))?,
                 total,
                 withheld: Vec::new(),
             })
         }
         StatsWanted::Reports => {
             let total = reports_table(&figures.rows(&whole), &whole.by);
-            Ok(StatsView { rows: reports_table(&figures.rows(query), &query.by), total, withheld: Vec::new() })
+            Ok(StatsView {
+                rows: bounded(reports_table(&figures.rows(query), &query.by))?,
+                total,
+                withheld: Vec::new(),
+            })
         }
         StatsWanted::Aggregate => {
             if !query.by.is_empty() || query.substance.is_some() || query.partner.is_some() {
@@ -39,9 +46,19 @@ fn tables(figures: &Statistics, question: &StatsQuestion, today: Date) -> Result
             let aggregate = figures.aggregate(query.span, Rule::default(), today);
             let withheld = aggregate.months_withheld.iter().map(ToString::to_string).collect();
             let total = aggregate_table(&Default::default());
-            Ok(StatsView { rows: aggregate_table(&aggregate), total, withheld })
+            Ok(StatsView { rows: bounded(aggregate_table(&aggregate))?, total, withheld })
         }
     }
+}
+
+fn bounded(table: Table) -> Result<Table, Problem> {
+    let rows = table.rows().len();
+    if rows > ROWS_MAX {
+        let why =
+            format!("{rows} rows are more than the {ROWS_MAX} of one answer; ask for one month, partner or substance");
+        return Err(super::problem(ProblemKind::BadRequest, why));
+    }
+    Ok(table)
 }
 
 #[cfg(test)]
