@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::{files_with, program, success, wait_for};
 
-/// How many bodies each member may open: its own, those addressed to it, and the acknowledgements of its own.
-const OPENED: [(&str, u64, u64); 5] = [("GE", 12, 0), ("TR", 10, 2), ("LB", 5, 7), ("MZ", 3, 9), ("W1", 0, 12)];
+/// How many bodies each member may open at least: its own, those addressed to it, and the acknowledgements of its own. How many
+/// acknowledgements there are depends on how fast records come.
+const OPENED: [(&str, u64); 5] = [("GE", 16), ("TR", 13), ("LB", 9), ("MZ", 8), ("W1", 0)];
 
 #[test]
 fn five_nodes_converge_and_only_the_audience_opens() {
@@ -24,14 +25,34 @@ fn five_nodes_converge_and_only_the_audience_opens() {
     let nodes: BTreeMap<&str, &Value> =
         page["nodes"].as_array().unwrap().iter().map(|node| (node["member"].as_str().unwrap(), node)).collect();
     assert_eq!(nodes.len(), 5);
-    for (member, opened, sealed) in OPENED {
+    for (member, opened) in OPENED {
         let node = nodes[member];
         assert_eq!(node["frontier"], nodes["GE"]["frontier"], "{member}");
-        assert_eq!(node["logs"]["GE"], 10, "nine records behind the lanes");
+        assert!(
+            node["logs"]["GE"].as_u64().unwrap() >= 12,
+            "nine announcements, a departure and a grant behind the lanes"
+        );
         let held: u64 = node["logs"].as_object().unwrap().values().filter_map(Value::as_u64).sum();
         assert_eq!(node["statements_verified"], json!(held), "{member}");
-        assert_eq!((&node["bodies_opened"], &node["bodies_sealed"]), (&json!(opened), &json!(sealed)), "{member}");
+        let (open, sealed) = (node["bodies_opened"].as_u64().unwrap(), node["bodies_sealed"].as_u64().unwrap());
+        assert!(open >= opened && (member != "W1" || open == 0), "{member} opened {open}");
+        // The rest of what is held are the five logs' lanes.
+        assert_eq!(open + sealed + 5, held, "{member}");
         assert_eq!(node["cosignatures"], 5, "{member}");
+    }
+
+    // The ship that does not come: seen by both ends, and by Lebanon only after it was let in.
+    let missing = &page["missing"];
+    assert_eq!((&missing["consignment"], &missing["known_before_grant"]), (&json!("GE-1"), &json!(false)));
+    for country in ["GE", "MZ", "LB"] {
+        let seen = &missing["seen"][country];
+        assert_eq!(
+            (&seen["state"], &seen["unexplained_g"]),
+            (&json!("MISSING"), &json!(2_750_000_000_u64)),
+            "{country}"
+        );
+        let rules: Vec<&str> = seen["alerts"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        assert!(rules.contains(&"missing") && rules.contains(&"overdue"), "{country}: {rules:?}");
     }
 
     // The bodies of the Rhosus and of Lebanon's paint are sealed, at those too who may open them.

@@ -4,10 +4,11 @@
 //! started five times ([`process`]), declarations are submitted over Georgia's socket ([`declarations`]), and what is shown
 //! is what each node answers when it is asked ([`watch`]). Nothing is decided here that a node decides.
 //!
-//! Start with [`run`]; the order of events is in [`show`], how it is judged in [`scene`], how it looks in [`page`].
+//! Start with [`run`]; the order of events is in [`show`], what happens when a ship does not come in [`missing`], how it is judged in [`scene`], how it looks in [`page`].
 
 mod declarations;
 mod interrupt;
+mod missing;
 mod page;
 mod process;
 mod scene;
@@ -26,7 +27,7 @@ use stage::Stage;
 use watch::Stopwatch;
 
 /// Starts Georgia, Türkiye, Lebanon, Mozambique and an observer organisation as five nodes on this machine, logs sample
-/// declarations at Georgia, and shows who signed, who verified and who could open what.
+/// declarations at Georgia, and shows who signed, who verified and who could open what. Then one ship does not arrive.
 ///
 /// Runs until Ctrl-C, which stops all five. Ends with 22 if the ledgers did not become equal in time, with 20 if a
 /// signature did not hold, with 21 if two histories of a log were signed.

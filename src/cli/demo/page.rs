@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
+use super::missing::Ending;
 use super::scene::{Scene, Shown};
 use super::stage::Stage;
 use super::watch::Snapshot;
@@ -18,10 +19,12 @@ use crate::record::Mass;
 
 /// What `--json` prints.
 #[derive(Serialize)]
-struct Page {
+struct Page<'a> {
     converged: bool,
     seconds: serde_json::Number,
     nodes: Vec<Row>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<&'a Ending>,
 }
 
 /// One node in [`Page`].
@@ -47,6 +50,7 @@ pub(super) fn print(ui: &Ui, stage: &Stage, scene: &Scene) -> Result<(), Failure
         converged: scene.has_converged(),
         seconds: seconds(scene.milliseconds),
         nodes: scene.nodes.iter().map(Row::of).collect(),
+        missing: scene.ending.as_ref(),
     };
     ui.result(&page, text(stage, scene))
 }
@@ -83,6 +87,9 @@ fn text(stage: &Stage, scene: &Scene) -> String {
         let table = readers(stage, &scene.records);
         writeln!(text, "{table}\n").expect("writing to a string cannot fail");
     }
+    if let Some(ending) = &scene.ending {
+        writeln!(text, "{}\n", missing(ending)).expect("writing to a string cannot fail");
+    }
     writeln!(text, "{}\n", nodes(stage, scene)).expect("writing to a string cannot fail");
     let seconds = seconds(scene.milliseconds);
     text += &match (scene.frontier(), scene.has_converged()) {
@@ -97,6 +104,19 @@ fn text(stage: &Stage, scene: &Scene) -> String {
         (None, _) => format!("THE LEDGERS DIFFER after {seconds} s."),
     };
     text
+}
+
+/// The ship that did not come, as each country sees it.
+fn missing(ending: &Ending) -> String {
+    let mut table = plain();
+    table.set_header([ending.consignment.to_string(), "STATE".into(), "UNEXPLAINED".into(), "ALERTS".into()]);
+    for (country, seen) in &ending.seen {
+        let mass = seen.unexplained_g.and_then(|grams| Mass::from_grams(grams).ok()).map(|mass| mass.to_string());
+        let cells = [seen.state.clone(), mass.unwrap_or_else(|| "unknown".to_owned()), seen.alerts.join(", ")];
+        table.add_row([country.to_string()].into_iter().chain(cells));
+    }
+    align_right(&mut table, &[2]);
+    table.trim_fmt()
 }
 
 /// The imported records and who could open their bodies.

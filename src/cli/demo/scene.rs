@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::missing::Ending;
 use super::watch::Snapshot;
 use crate::cli::report::Exit;
 use crate::cli::show::counted;
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::{MemberCode, RecordId};
 use crate::node::ask::{BodyState, RecordLine};
+use crate::record::Kind;
 
 /// The end of the show.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub(super) struct Scene {
     pub(super) records: Vec<Shown>,
     /// What is still lacking; nothing if all have converged.
     pub(super) lacking: Vec<String>,
+    /// What became of the ship that does not come, if it was among the records.
+    pub(super) ending: Option<Ending>,
     /// Milliseconds since the demo began.
     pub(super) milliseconds: u128,
 }
@@ -115,7 +119,7 @@ pub(super) fn lacking_receipts(nodes: &[Snapshot], members: &[MemberCode]) -> Ve
     lacking
 }
 
-/// Puts together what each node can see of the first one's records, oldest first.
+/// Puts together what each node can see of the first one's notifications, oldest first.
 pub(super) fn together(seen: Vec<(MemberCode, Vec<RecordLine>)>) -> Vec<Shown> {
     let mut lists = seen.into_iter();
     let Some((_, own)) = lists.next() else { return Vec::new() };
@@ -123,7 +127,7 @@ pub(super) fn together(seen: Vec<(MemberCode, Vec<RecordLine>)>) -> Vec<Shown> {
         lists.map(|(member, lines)| (member, lines.into_iter().map(|line| (line.id, line.body)).collect())).collect();
     let mut records: Vec<Shown> = own
         .into_iter()
-        .filter(|line| line.body != BodyState::Public)
+        .filter(|line| line.kind.as_deref() == Some(Kind::ExportNotification.name()))
         .map(|line| {
             let seen = others.iter().filter_map(|(member, states)| Some((*member, *states.get(&line.id)?))).collect();
             Shown { line, seen }

@@ -1,7 +1,7 @@
 //! The order of events: nodes come up and connect, Georgia imports, all verify and cosign, receipts are collected.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::interrupt::Interrupt;
 use super::interrupted;
+use super::missing;
 use super::process::Processes;
 use super::scene::{Scene, lacking, lacking_receipts, together};
 use super::stage::{Member, Stage};
@@ -98,12 +99,17 @@ impl<'a> Show<'a> {
         if !met {
             self.ui.warn("not all nodes have found each other yet; the import begins all the same");
         }
+        let plain = !own && (drafts.len() as u64) < BULK;
         self.import(drafts, own)?;
+        let mut ending = None;
+        if plain && self.converge(limit)?.is_empty() {
+            ending = missing::play(self)?;
+        }
         let lacking = self.converge(limit)?;
         let milliseconds = self.time.elapsed().as_millis();
         let records = self.records()?;
         let nodes = self.in_order();
-        Ok(Scene { nodes, records, lacking, milliseconds })
+        Ok(Scene { nodes, records, lacking, milliseconds, ending })
     }
 
     /// Goes on telling what happens until somebody interrupts. A node that ends is told of, and may be started again.
@@ -291,7 +297,14 @@ impl<'a> Show<'a> {
         Ok(())
     }
 
-    fn tell(&self, member: MemberCode, what: &str) {
+    /// Where a member's node answers.
+    pub(super) fn socket(&self, member: MemberCode) -> Result<&'a Path, Failure> {
+        let found = self.stage.members.iter().find(|other| other.code == member);
+        found.map(|member| member.socket.as_path()).ok_or_else(unexpected)
+    }
+
+    /// Says what happened at a member.
+    pub(super) fn tell(&self, member: MemberCode, what: &str) {
         let time = self.time.elapsed();
         let (seconds, tenths) = (time.as_secs(), time.subsec_millis() / 100);
         self.ui.say_of(format!("{seconds:>4}.{tenths} s"), member, what);
