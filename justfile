@@ -20,9 +20,10 @@ test:
 fmt:
     cargo fmt
 
-# Rewrite the command line transcripts in tests/cli; read `git diff` as the review
+# Rewrite the command line transcripts in tests/cli and docs/everyday.md; read `git diff` as the review
 transcripts:
     TRYCMD=overwrite cargo test --locked --test all cli::
+    TRYCMD=overwrite cargo test --locked --test all everyday
 
 # Simulated federations through a month of trouble each: `just sim 100000`
 sim seeds="300" *options:
