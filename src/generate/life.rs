@@ -62,7 +62,7 @@ impl Generator {
     /// A new order with when it is notified and what goes wrong with it, or the next of a row below a threshold.
     fn order(&mut self) -> (Order, UnixTime, Option<Cause>) {
         if let Some(row) = self.structuring.take() {
-            let grams = below_threshold(&row.order.lot, &mut self.random);
+            let grams = below_threshold(&row.order.lot, row.order.ppm, &mut self.random);
             let begin = row.since.plus(i64::from(self.random.below(28 * DAY_SECONDS)));
             let order = Order { grams, ..row.order.clone() };
             self.structuring = (row.left > 1).then_some(Row { left: row.left - 1, ..row });
@@ -85,7 +85,7 @@ impl Generator {
             grams: lot_size(&lot, &mut self.random),
         };
         if self.random.once_in(STRUCTURING_ONE_IN) {
-            order.grams = below_threshold(&lot, &mut self.random);
+            order.grams = below_threshold(&lot, ppm, &mut self.random);
             self.structuring = Some(Row { order: order.clone(), since: begin, left: 2 + self.random.below(4) });
             return (order, begin, Some(Cause::Structuring));
         }
@@ -344,9 +344,10 @@ fn drawn_lot(random: &mut Randomness) -> Lot {
     tables::LOTS[0].1
 }
 
-/// From 80 to 99 % of the threshold.
-fn below_threshold(lot: &Lot, random: &mut Randomness) -> u64 {
-    lot.threshold * 1_000 / 100 * random.between(80, 99)
+/// From 80 to 99 % of the threshold, which is one of the pure substance: of a weak solution it is more.
+fn below_threshold(lot: &Lot, ppm: Option<u32>, random: &mut Randomness) -> u64 {
+    let pure = lot.threshold * 1_000 / 100 * random.between(80, 99);
+    ppm.map_or(pure, |ppm| pure * 1_000_000 / u64::from(ppm))
 }
 
 fn mode(order: &Order, random: &mut Randomness) -> Mode {

@@ -86,6 +86,12 @@ impl Generator {
         Self { plan, random: Randomness::new(seed), countries, next: 0, structuring: None }
     }
 
+    /// The quantities above which buyers are asked questions: grams of the pure substance, by its code. Countries publish theirs, so
+    /// that whoever looks for those who stay below them may know them.
+    pub fn thresholds() -> impl Iterator<Item = (&'static str, u64)> {
+        tables::LOTS.iter().map(|(_, lot)| (lot.substance, lot.threshold * 1_000))
+    }
+
     /// The countries that trade.
     pub fn countries(&self) -> impl Iterator<Item = MemberCode> {
         self.countries.iter().map(|trader| trader.code)

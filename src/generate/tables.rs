@@ -67,7 +67,7 @@ pub(super) struct Lot {
     pub(super) density: Option<u32>,
     /// Usual concentrations in parts per million.
     pub(super) ppm: &'static [u32],
-    /// Quantity in kilograms above which a buyer is asked questions.
+    /// Kilograms of the pure substance above which a buyer is asked questions.
     pub(super) threshold: u64,
     pub(super) end_use: &'static str,
     pub(super) sector: &'static str,

@@ -36,10 +36,11 @@ impl<'a> Dossier<'a> {
         counting.filter_map(move |event| Some((event, records.get(&event.id)?.declared())))
     }
 
-    /// What the notification announced, before any amendment.
+    /// What the notification announced, before any amendment. None of goods that nobody announced.
     #[must_use]
     pub fn notification(&self) -> Option<&'a Draft> {
-        self.declared(self.consignment.id)
+        let opening = self.declared(self.consignment.id);
+        opening.filter(|opening| opening.kind == Some(Kind::ExportNotification))
     }
 
     /// What is announced now: the notification with every amendment that counts.

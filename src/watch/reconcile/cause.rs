@@ -220,6 +220,9 @@ fn split(case: &Case<'_>) -> Found {
     let net = |side: Option<&Declaration>| side.map_or(0, |side| side.amount.net);
     let left = |sides: &Sides<'_>| net(sides.left.get(case.substance));
     let came = |sides: &Sides<'_>| net(sides.came.get(case.substance));
+    if case.judged.net < Band::Red {
+        return None;
+    }
     let sides = &case.all[case.at];
     let told: Vec<&Sides<'_>> = case.all.iter().filter(|sides| sides.is_told()).collect();
     let (all_left, all_came): (u128, u128) =
