@@ -147,7 +147,7 @@ pub(super) struct Officer {
 }
 
 impl Officer {
-    fn name(self) -> Result<String, Failure> {
+    pub(super) fn name(self) -> Result<String, Failure> {
         self.name
             .or_else(|| std::env::var("USER").ok())
             .filter(|name| !name.is_empty())

@@ -27,6 +27,7 @@ mod offline;
 mod operation;
 mod peers;
 mod policy;
+mod reconcile;
 mod record;
 mod reindex;
 pub mod report;
@@ -107,6 +108,9 @@ enum Command {
     /// What to look at: cases, and what officers make of them
     #[command(subcommand)]
     Alerts(alerts::Command),
+    /// What came beside what left: differences, totals, arrivals that nobody announced
+    #[command(subcommand)]
+    Reconcile(reconcile::Command),
     /// Build the consignments again from the ledger
     Reindex(reindex::Args),
     /// Figures: how much, how fast, how late
@@ -165,6 +169,7 @@ fn dispatch(context: &Context, command: Command) -> Outcome {
         Command::Policy(command) => policy::run(context, &command),
         Command::Record(command) => record::run(context, command),
         Command::Alerts(command) => alerts::run(context, command),
+        Command::Reconcile(command) => reconcile::run(context, command),
         Command::Reindex(args) => reindex::run(context, &args),
         Command::Stats(args) => stats::run(context, args),
         Command::Ledger(args) => ledger::run(context, &args),

@@ -56,6 +56,10 @@ pub(super) fn answer(context: &Context, config: &Config, request: &Request) -> R
         | Request::AlertShow { .. }
         | Request::AlertAct { .. }
         | Request::AlertsSince { .. }
+        | Request::Reconcile(_)
+        | Request::ReconcileTotals { .. }
+        | Request::ReconcileLinks
+        | Request::ReconcileDecide { .. }
         | Request::Submit { .. }
         | Request::CollectReceipts
         | Request::Shutdown => Vec::new(),

@@ -15,6 +15,7 @@ use crate::record::{Date, Draft, Terms};
 
 mod alert;
 mod consignment;
+mod reconcile;
 mod stats;
 
 pub use alert::{AlertAct, AlertFilter, AlertLine, AlertView, AlertWords, RaisedLine};
@@ -22,6 +23,7 @@ pub use consignment::{
     ConsignmentFilter, ConsignmentLine, ConsignmentName, ConsignmentOrder, ConsignmentPage, ConsignmentView, Due,
     Reindexed, TimelineEntry,
 };
+pub use reconcile::{Difference, LinkLine, MirrorRow, PairCount, ReconcileFilter, ReconcileView, Suggested};
 pub use stats::{StatsQuestion, StatsView, StatsWanted};
 
 /// How many lines of an answer may wait for a slow reader before the node drops it.
@@ -88,6 +90,30 @@ pub enum Request {
     AlertsSince {
         /// The number of the last one known; 0 for all that are remembered.
         number: u64,
+    },
+    /// How far both sides agree, and where they do not.
+    Reconcile(ReconcileFilter),
+    /// Both sides' totals.
+    ReconcileTotals {
+        /// Only of this month.
+        month: Option<String>,
+        /// Only with this country.
+        partner: Option<MemberCode>,
+    },
+    /// Announcements that arrivals may belong to which nobody announced.
+    ReconcileLinks,
+    /// What an officer decides on such a link.
+    ReconcileDecide {
+        /// The arrival.
+        arrival: RecordId,
+        /// The announcement.
+        announced: RecordId,
+        /// Whether they belong together.
+        holds: bool,
+        /// The officer.
+        by: String,
+        /// Why.
+        reason: String,
     },
     /// Build the views again from the ledger.
     Reindex,
@@ -159,6 +185,12 @@ pub enum Response {
     Alert(Box<AlertView>),
     /// To [`Request::AlertsSince`].
     Raised(Vec<RaisedLine>),
+    /// To [`Request::Reconcile`].
+    Reconciled(Box<ReconcileView>),
+    /// To [`Request::ReconcileTotals`].
+    Mirror(Vec<MirrorRow>),
+    /// To [`Request::ReconcileLinks`] and [`Request::ReconcileDecide`].
+    Links(Vec<LinkLine>),
     /// To [`Request::Reindex`].
     Reindexed(Reindexed),
     /// To [`Request::Stats`].
@@ -521,6 +553,10 @@ impl Request {
             | Self::AlertShow { .. }
             | Self::AlertAct { .. }
             | Self::AlertsSince { .. }
+            | Self::Reconcile(_)
+            | Self::ReconcileTotals { .. }
+            | Self::ReconcileLinks
+            | Self::ReconcileDecide { .. }
             | Self::CollectReceipts
             | Self::Shutdown => false,
         }
@@ -542,6 +578,9 @@ impl Request {
             | Self::Ledger
             | Self::Status
             | Self::Evidence { .. } => true,
+            Self::Reconcile(_) | Self::ReconcileTotals { .. } | Self::ReconcileLinks | Self::ReconcileDecide { .. } => {
+                false
+            }
             Self::AlertList(_) | Self::AlertShow { .. } | Self::AlertAct { .. } | Self::AlertsSince { .. } => false,
             Self::Submit { .. } | Self::Peers | Self::CollectReceipts | Self::Shutdown => false,
         }

@@ -18,6 +18,7 @@ use crate::watch::{Dossier, State, Views, standing};
 use super::answer::problem;
 use super::ask::{AlertAct, AlertFilter, AlertLine, AlertView, AlertWords, Problem, ProblemKind, RaisedLine};
 use super::case_file::{CaseFile, CaseFileError};
+use super::matcher::Matcher;
 use super::views::{Watcher, read};
 
 /// Cases in one list at most.
@@ -139,6 +140,7 @@ impl Cases {
         &mut self,
         view: &View<'_, S>,
         views: &Views,
+        matcher: &mut Matcher,
         now: UnixTime,
         records_max: usize,
     ) -> Result<Vec<Raised>, CasesError> {
@@ -156,7 +158,7 @@ impl Cases {
         while left > 0
             && let Some(id) = self.to_look.pop_first()
         {
-            let read = self.look_at(view, views, id, now, &mut raised)?;
+            let read = self.look_at(view, views, Some(matcher), id, now, &mut raised)?;
             left = left.saturating_sub(read.max(1));
         }
         if raised.is_empty() {
@@ -178,6 +180,7 @@ impl Cases {
         &mut self,
         view: &View<'_, S>,
         views: &Views,
+        matcher: Option<&mut Matcher>,
         id: RecordId,
         now: UnixTime,
         raised: &mut Vec<Raised>,
@@ -193,6 +196,9 @@ impl Cases {
         };
         let records = views.records(id, |id| read(view, id))?;
         let dossier = Dossier { consignment, records: &records };
+        if let Some(matcher) = matcher {
+            matcher.derived(&dossier, consignment.policy.and_then(|id| views.policy(id)), now);
+        }
         let standing = views.standing(consignment, now);
         let assessment = self.assess(&dossier, views, now);
         let word = self.alerts.word(id);
@@ -340,7 +346,7 @@ impl Cases {
         kept.map_err(|error| problem(ProblemKind::Failure, error.to_string()))?;
         self.alerts = after;
         let mut raised = Vec::new();
-        self.look_at(view, views, id, now, &mut raised)?;
+        self.look_at(view, views, None, id, now, &mut raised)?;
         let events: Vec<CaseEvent> = raised.into_iter().map(|raised| raised.event).collect();
         self.file.append(&events).map_err(|error| problem(ProblemKind::Failure, error.to_string()))?;
         self.show(view, views, id, now).or_else(|problem| match (&event.act, views.get(id)) {
@@ -412,17 +418,25 @@ impl Cases {
     }
 }
 
-/// The cases, told of consignments and warnings at a moment.
+/// Cases and declarations, told of consignments and warnings at a moment.
 #[derive(Debug)]
-pub struct At<'a>(pub &'a mut Cases, pub UnixTime);
+pub struct At<'a> {
+    /// The cases.
+    pub cases: &'a mut Cases,
+    /// Both sides' declarations.
+    pub matcher: &'a mut Matcher,
+    /// The time.
+    pub now: UnixTime,
+}
 
 impl Watcher for At<'_> {
     fn derived(&mut self, dossier: &Dossier<'_>, terms: Option<&Terms>) {
-        self.0.seen(dossier, terms, self.1);
+        self.cases.seen(dossier, terms, self.now);
+        self.matcher.derived(dossier, terms, self.now);
     }
 
     fn warned(&mut self, id: RecordId, answered: bool) {
-        *self.0.warnings.entry(id).or_default() |= answered;
-        self.0.to_look.insert(id);
+        *self.cases.warnings.entry(id).or_default() |= answered;
+        self.cases.to_look.insert(id);
     }
 }

@@ -16,6 +16,7 @@ use crate::ledger::{SignatureCheck, Store as _, StoreError};
 use crate::network::{self, Command, Handle, NetworkError};
 use crate::protocol::{Effect, Input, Node, Now, Signing};
 use crate::watch::alert::Raised;
+use crate::watch::reconcile::LinkDecision;
 
 use super::answer;
 use super::ask::{Call, LoadView, PeerView, Problem, ProblemKind, Request, Response, ScrubView};
@@ -25,6 +26,7 @@ use super::clock;
 use super::consignments;
 use super::desk::Desk;
 use super::links::{self, Links};
+use super::matcher::{Matcher, MatcherError};
 use super::signer::{self, Order, SigningKeys};
 use super::supervisor::{Health, Supervisor};
 use super::views::Keeper;
@@ -73,6 +75,9 @@ pub enum EngineError {
     /// The file of the alerts cannot be used.
     #[error("the alerts cannot be kept")]
     Alerts(#[from] CaseFileError),
+    /// The file of the decisions on links cannot be used.
+    #[error("decisions on links cannot be kept")]
+    Links(#[from] MatcherError),
     /// The network cannot be started.
     #[error("the network cannot start")]
     Network(#[from] NetworkError),
@@ -101,6 +106,7 @@ pub async fn run(
     let mut engine = Engine {
         keeper: Keeper::new(&node.view()),
         cases: Cases::open(member, &setup.data_dir, setup.outlook)?,
+        matcher: Matcher::open(&setup.data_dir)?,
         desk: Desk::new(member, setup.foreign_exports),
         links: Links::default(),
         started_at: clock::now(),
@@ -177,6 +183,7 @@ struct Engine {
     node: Node<DiskStore>,
     keeper: Keeper,
     cases: Cases,
+    matcher: Matcher,
     desk: Desk,
     links: Links,
     started_at: UnixTime,
@@ -291,12 +298,18 @@ impl Engine {
         }
         let now = clock::now();
         let view = self.node.view();
-        if self.keeper.is_behind() && self.keeper.work(&view, RECORDS_READ, &mut At(&mut self.cases, now))? {
+        if self.keeper.is_behind()
+            && self.keeper.work(
+                &view,
+                RECORDS_READ,
+                &mut At { cases: &mut self.cases, matcher: &mut self.matcher, now },
+            )?
+        {
             let consignments = self.keeper.views().consignments().len();
             tracing::info!(consignments, "the consignments are up to date");
         }
         if !self.keeper.is_behind() {
-            let raised = self.cases.look(&view, self.keeper.views(), now, RECORDS_READ)?;
+            let raised = self.cases.look(&view, self.keeper.views(), &mut self.matcher, now, RECORDS_READ)?;
             self.raised(&raised);
         }
         Ok(())
@@ -311,8 +324,8 @@ impl Engine {
         }
         let now = clock::now();
         let view = self.node.view();
-        self.keeper.work(&view, usize::MAX, &mut At(&mut self.cases, now))?;
-        let raised = self.cases.look(&view, self.keeper.views(), now, usize::MAX);
+        self.keeper.work(&view, usize::MAX, &mut At { cases: &mut self.cases, matcher: &mut self.matcher, now })?;
+        let raised = self.cases.look(&view, self.keeper.views(), &mut self.matcher, now, usize::MAX);
         let raised = raised.map_err(|error| Problem { kind: ProblemKind::Failure, message: error.to_string() })?;
         self.raised(&raised);
         Ok(())
@@ -325,8 +338,8 @@ impl Engine {
         }
     }
 
-    /// Answers what officers ask of alerts, or want done with them.
-    fn alerts(&mut self, request: &Request) -> Result<Response, Problem> {
+    /// Answers what officers ask of alerts and differences, or want done with them.
+    fn officers(&mut self, request: &Request) -> Result<Response, Problem> {
         self.catch_up()?;
         let (view, views, now) = (self.node.view(), self.keeper.views(), clock::now());
         match request {
@@ -337,7 +350,18 @@ impl Engine {
                 Ok(Response::Alert(Box::new(self.cases.act(&view, views, order, now)?)))
             }
             Request::AlertsSince { number } => Ok(Response::Raised(self.cases.since(*number))),
-            _ => Err(Problem { kind: ProblemKind::BadRequest, message: "this is no request about alerts".to_owned() }),
+            Request::Reconcile(filter) => Ok(Response::Reconciled(Box::new(self.matcher.list(views, filter)?))),
+            Request::ReconcileTotals { month, partner } => {
+                Ok(Response::Mirror(self.matcher.totals(month.as_deref(), *partner)))
+            }
+            Request::ReconcileLinks => Ok(Response::Links(self.matcher.links())),
+            Request::ReconcileDecide { arrival, announced, holds, by, reason } => {
+                let (officer, reason) = (by.clone(), reason.clone());
+                let decision =
+                    LinkDecision { arrival: *arrival, announced: *announced, holds: *holds, officer, reason, at: now };
+                Ok(Response::Links(self.matcher.decide(views, decision)?))
+            }
+            _ => Err(Problem { kind: ProblemKind::BadRequest, message: "this is no request of officers".to_owned() }),
         }
     }
 
@@ -463,8 +487,12 @@ impl Engine {
             Request::AlertList(_)
             | Request::AlertShow { .. }
             | Request::AlertAct { .. }
-            | Request::AlertsSince { .. } => {
-                finish(reply, self.alerts(&request));
+            | Request::AlertsSince { .. }
+            | Request::Reconcile(_)
+            | Request::ReconcileTotals { .. }
+            | Request::ReconcileLinks
+            | Request::ReconcileDecide { .. } => {
+                finish(reply, self.officers(&request));
                 None
             }
         }

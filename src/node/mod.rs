@@ -16,6 +16,7 @@ mod desk;
 pub mod engine;
 pub mod keys;
 mod links;
+pub mod matcher;
 pub mod open;
 pub mod private;
 mod signer;
