@@ -19,10 +19,10 @@ struct Row {
     claimed: u64,
     /// Of them, those in which it was done.
     right: u64,
-    /// What those stand at in which it was not found.
-    missed: BTreeMap<String, u64>,
+    /// What those stand at in which it was not found, with their numbers.
+    missed: BTreeMap<String, Vec<usize>>,
     /// What was done, and where it stands, where it was found and not done.
-    wrong: BTreeMap<String, u64>,
+    wrong: BTreeMap<String, Vec<usize>>,
 }
 
 /// The whole score.
@@ -67,7 +67,7 @@ fn row(finding: Finding, lives: &[(Truth, Seen)]) -> Row {
         missed: BTreeMap::new(),
         wrong: BTreeMap::new(),
     };
-    for (truth, seen) in lives {
+    for (number, (truth, seen)) in lives.iter().enumerate() {
         let (done, claimed) = (is_it(finding, *truth), seen.findings.contains(&finding));
         row.done += u64::from(done);
         row.claimed += u64::from(claimed);
@@ -77,10 +77,10 @@ fn row(finding: Finding, lives: &[(Truth, Seen)]) -> Row {
         if done && !claimed {
             let found: Vec<&str> = seen.findings.iter().map(|finding| finding.name()).collect();
             let found = if found.is_empty() { "nothing".to_owned() } else { found.join(", ") };
-            *row.missed.entry(format!("found {found}: {stands}")).or_default() += 1;
+            row.missed.entry(format!("found {found}: {stands}")).or_default().push(number);
         } else if claimed && !done {
             let cause = truth.0.map_or("nothing wrong", Cause::name);
-            *row.wrong.entry(format!("{cause}: {stands}")).or_default() += 1;
+            row.wrong.entry(format!("{cause}: {stands}")).or_default().push(number);
         }
     }
     row
@@ -170,12 +170,13 @@ impl fmt::Display for Table {
                 }
                 writeln!(f, "\n{title}: {}", row.name)?;
                 let mut sorted: Vec<_> = list.iter().collect();
-                sorted.sort_by_key(|(why, count)| (std::cmp::Reverse(**count), (*why).clone()));
-                for (why, count) in sorted.iter().take(12) {
-                    writeln!(f, "  {count:>6}  {why}")?;
+                sorted.sort_by_key(|(why, numbers)| (std::cmp::Reverse(numbers.len()), (*why).clone()));
+                for (why, numbers) in sorted.iter().take(12) {
+                    let some: Vec<String> = numbers.iter().take(4).map(ToString::to_string).collect();
+                    writeln!(f, "  {:>6}  {why} (such as {})", numbers.len(), some.join(", "))?;
                 }
                 if sorted.len() > 12 {
-                    let rest: u64 = sorted.iter().skip(12).map(|(_, count)| **count).sum();
+                    let rest: usize = sorted.iter().skip(12).map(|(_, numbers)| numbers.len()).sum();
                     writeln!(f, "  {rest:>6}  others")?;
                 }
             }
