@@ -11,7 +11,7 @@ use super::show::outline;
 use super::ui::table;
 use crate::encoding::ids::RecordId;
 use crate::encoding::time::UnixTime;
-use crate::node::ask::{AlertAct, AlertFilter, AlertLine, AlertView, Request, Response};
+use crate::node::ask::{AlertAct, AlertFilter, AlertLine, AlertView, OfficerRequest, Request, Response};
 use crate::node::clock;
 use crate::watch::alert::Outcome as CaseOutcome;
 
@@ -158,7 +158,7 @@ impl Officer {
 pub(super) fn run(context: &Context, command: Command) -> Outcome {
     match command {
         Command::List(args) => list(context, args),
-        Command::Show(CaseArgs { case }) => shown(context, &Request::AlertShow { case }),
+        Command::Show(CaseArgs { case }) => shown(context, OfficerRequest::AlertShow { case }),
         Command::Ack(args) => act(context, args.case.case, AlertAct::Acknowledge, args.officer, args.note),
         Command::Snooze(SnoozeArgs { case, officer, days, note }) => {
             let until = Timestamp::from_second(clock::now().seconds())
@@ -186,7 +186,7 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
 fn list(context: &Context, args: ListArgs) -> Outcome {
     let ListArgs { status, severity, rule, assigned_to, limit } = args;
     let filter = AlertFilter { status, severity, rule, assigned_to, limit };
-    let Response::Alerts(cases) = context.ask(&Request::AlertList(filter))? else { return Err(unexpected()) };
+    let Response::Alerts(cases) = ask(context, OfficerRequest::AlertList(filter))? else { return Err(unexpected()) };
     let head = ["CASE", "SEVERITY", "STATUS", "SINCE", "FROM", "TO", "WHAT", "WHO"];
     context.ui.result(&cases, table(head, cases.iter().map(row)))?;
     Ok(Exit::Success)
@@ -212,11 +212,16 @@ fn row(line: &AlertLine) -> [String; 8] {
 }
 
 fn act(context: &Context, case: RecordId, act: AlertAct, officer: Officer, note: String) -> Outcome {
-    shown(context, &Request::AlertAct { case, act, by: officer.name()?, note })
+    shown(context, OfficerRequest::AlertAct { case, act, by: officer.name()?, note })
 }
 
-fn shown(context: &Context, request: &Request) -> Outcome {
-    let Response::Alert(view) = context.ask(request)? else { return Err(unexpected()) };
+/// Asks the node as an officer.
+pub(super) fn ask(context: &Context, request: OfficerRequest) -> Result<Response, Failure> {
+    context.ask(&Request::Officer(request))
+}
+
+fn shown(context: &Context, request: OfficerRequest) -> Outcome {
+    let Response::Alert(view) = ask(context, request)? else { return Err(unexpected()) };
     context.ui.result(&view, text(&view))?;
     Ok(Exit::Success)
 }
@@ -252,7 +257,7 @@ fn follow(context: &Context, args: &FollowArgs) -> Outcome {
     let mut known = 0;
     let mut first = !args.all;
     loop {
-        let Response::Raised(raised) = context.ask(&Request::AlertsSince { number: known })? else {
+        let Response::Raised(raised) = ask(context, OfficerRequest::AlertsSince { number: known })? else {
             return Err(unexpected());
         };
         for alert in raised {

@@ -52,14 +52,7 @@ pub(super) fn answer(context: &Context, config: &Config, request: &Request) -> R
         Request::Ledger
         | Request::Status
         | Request::Peers
-        | Request::AlertList(_)
-        | Request::AlertShow { .. }
-        | Request::AlertAct { .. }
-        | Request::AlertsSince { .. }
-        | Request::Reconcile(_)
-        | Request::ReconcileTotals { .. }
-        | Request::ReconcileLinks
-        | Request::ReconcileDecide { .. }
+        | Request::Officer(_)
         | Request::Submit { .. }
         | Request::CollectReceipts
         | Request::Shutdown => Vec::new(),

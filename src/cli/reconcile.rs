@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::alerts;
 use super::context::{Context, unexpected};
 use super::report::{Exit, Failure, Outcome};
 use super::show::counted;
 use super::ui::{aligned, table};
 use crate::encoding::ids::{MemberCode, RecordId};
-use crate::node::ask::{Difference, LinkLine, PairCount, ReconcileFilter, ReconcileView, Request, Response};
+use crate::node::ask::{Difference, LinkLine, OfficerRequest, PairCount, ReconcileFilter, ReconcileView, Response};
 
 #[derive(clap::Subcommand, Debug)]
 pub(super) enum Command {
@@ -74,7 +75,9 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
         Command::Matrix(PairArgs { month, partner }) => matrix(context, month, partner),
         Command::Totals(PairArgs { month, partner }) => totals(context, month, partner),
         Command::Links => {
-            let Response::Links(lines) = context.ask(&Request::ReconcileLinks)? else { return Err(unexpected()) };
+            let Response::Links(lines) = alerts::ask(context, OfficerRequest::ReconcileLinks)? else {
+                return Err(unexpected());
+            };
             links(context, &lines)
         }
         Command::Confirm(args) => decide(context, args, true),
@@ -83,7 +86,9 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
 }
 
 fn ask(context: &Context, filter: ReconcileFilter) -> Result<ReconcileView, Failure> {
-    let Response::Reconciled(view) = context.ask(&Request::Reconcile(filter))? else { return Err(unexpected()) };
+    let Response::Reconciled(view) = alerts::ask(context, OfficerRequest::Reconcile(filter))? else {
+        return Err(unexpected());
+    };
     Ok(*view)
 }
 
@@ -147,7 +152,7 @@ fn cell(pair: &PairCount) -> String {
 }
 
 fn totals(context: &Context, month: Option<String>, partner: Option<MemberCode>) -> Outcome {
-    let Response::Mirror(rows) = context.ask(&Request::ReconcileTotals { month, partner })? else {
+    let Response::Mirror(rows) = alerts::ask(context, OfficerRequest::ReconcileTotals { month, partner })? else {
         return Err(unexpected());
     };
     let lines = rows.iter().map(|row| {
@@ -175,7 +180,7 @@ fn links(context: &Context, lines: &[LinkLine]) -> Outcome {
 fn decide(context: &Context, args: DecideArgs, holds: bool) -> Outcome {
     let DecideArgs { arrival, announced, reason, officer } = args;
     let by = officer.name()?;
-    let request = Request::ReconcileDecide { arrival, announced, holds, by, reason };
-    let Response::Links(lines) = context.ask(&request)? else { return Err(unexpected()) };
+    let request = OfficerRequest::ReconcileDecide { arrival, announced, holds, by, reason };
+    let Response::Links(lines) = alerts::ask(context, request)? else { return Err(unexpected()) };
     links(context, &lines)
 }

@@ -58,14 +58,7 @@ pub fn answer<S: Store>(
         Request::Ledger => Ok(Response::Ledger(ledger(view)?)),
         Request::Status => Ok(Response::Status(Box::new(status(view)?))),
         Request::Evidence { id, redact, disclose_keys } => evidence_of(view, *id, redact, *disclose_keys),
-        Request::AlertList(_)
-        | Request::AlertShow { .. }
-        | Request::AlertAct { .. }
-        | Request::AlertsSince { .. }
-        | Request::Reconcile(_)
-        | Request::ReconcileTotals { .. }
-        | Request::ReconcileLinks
-        | Request::ReconcileDecide { .. } => Err(problem(ProblemKind::BadRequest, "this needs the running node")),
+        Request::Officer(_) => Err(problem(ProblemKind::BadRequest, "this needs the running node")),
         Request::Submit { .. } | Request::Peers | Request::CollectReceipts | Request::Shutdown => {
             Err(problem(ProblemKind::BadRequest, "this needs the running node"))
         }

@@ -15,6 +15,7 @@ use crate::record::{Date, Draft, Terms};
 
 mod alert;
 mod consignment;
+mod officer;
 mod reconcile;
 mod stats;
 
@@ -23,6 +24,7 @@ pub use consignment::{
     ConsignmentFilter, ConsignmentLine, ConsignmentName, ConsignmentOrder, ConsignmentPage, ConsignmentView, Due,
     Reindexed, TimelineEntry,
 };
+pub use officer::OfficerRequest;
 pub use reconcile::{Difference, LinkLine, MirrorRow, PairCount, ReconcileFilter, ReconcileView, Suggested};
 pub use stats::{StatsQuestion, StatsView, StatsWanted};
 
@@ -68,53 +70,8 @@ pub enum Request {
     ConsignmentList(ConsignmentFilter),
     /// One consignment.
     ConsignmentShow(ConsignmentName),
-    /// Cases of alerts.
-    AlertList(AlertFilter),
-    /// One case.
-    AlertShow {
-        /// The consignment, or the record that belongs to none.
-        case: RecordId,
-    },
-    /// What an officer does with a case.
-    AlertAct {
-        /// The case.
-        case: RecordId,
-        /// What.
-        act: AlertAct,
-        /// The officer.
-        by: String,
-        /// A word on it; the reason of an override.
-        note: String,
-    },
-    /// What was raised since the alert of this number.
-    AlertsSince {
-        /// The number of the last one known; 0 for all that are remembered.
-        number: u64,
-    },
-    /// How far both sides agree, and where they do not.
-    Reconcile(ReconcileFilter),
-    /// Both sides' totals.
-    ReconcileTotals {
-        /// Only of this month.
-        month: Option<String>,
-        /// Only with this country.
-        partner: Option<MemberCode>,
-    },
-    /// Announcements that arrivals may belong to which nobody announced.
-    ReconcileLinks,
-    /// What an officer decides on such a link.
-    ReconcileDecide {
-        /// The arrival.
-        arrival: RecordId,
-        /// The announcement.
-        announced: RecordId,
-        /// Whether they belong together.
-        holds: bool,
-        /// The officer.
-        by: String,
-        /// Why.
-        reason: String,
-    },
+    /// What officers ask of alerts and of both sides' declarations, or want done with them.
+    Officer(OfficerRequest),
     /// Build the views again from the ledger.
     Reindex,
     /// Figures of many consignments.
@@ -549,14 +506,7 @@ impl Request {
             | Self::Evidence { .. }
             | Self::Submit { .. }
             | Self::Peers
-            | Self::AlertList(_)
-            | Self::AlertShow { .. }
-            | Self::AlertAct { .. }
-            | Self::AlertsSince { .. }
-            | Self::Reconcile(_)
-            | Self::ReconcileTotals { .. }
-            | Self::ReconcileLinks
-            | Self::ReconcileDecide { .. }
+            | Self::Officer(_)
             | Self::CollectReceipts
             | Self::Shutdown => false,
         }
@@ -578,10 +528,7 @@ impl Request {
             | Self::Ledger
             | Self::Status
             | Self::Evidence { .. } => true,
-            Self::Reconcile(_) | Self::ReconcileTotals { .. } | Self::ReconcileLinks | Self::ReconcileDecide { .. } => {
-                false
-            }
-            Self::AlertList(_) | Self::AlertShow { .. } | Self::AlertAct { .. } | Self::AlertsSince { .. } => false,
+            Self::Officer(_) => false,
             Self::Submit { .. } | Self::Peers | Self::CollectReceipts | Self::Shutdown => false,
         }
     }

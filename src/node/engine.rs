@@ -19,7 +19,7 @@ use crate::watch::alert::Raised;
 use crate::watch::reconcile::LinkDecision;
 
 use super::answer;
-use super::ask::{Call, LoadView, PeerView, Problem, ProblemKind, Request, Response, ScrubView};
+use super::ask::{Call, LoadView, OfficerRequest, PeerView, Problem, ProblemKind, Request, Response, ScrubView};
 use super::case_file::CaseFileError;
 use super::cases::{self, At, Cases, CasesError, Outlook};
 use super::clock;
@@ -339,29 +339,30 @@ impl Engine {
     }
 
     /// Answers what officers ask of alerts and differences, or want done with them.
-    fn officers(&mut self, request: &Request) -> Result<Response, Problem> {
+    fn officers(&mut self, request: &OfficerRequest) -> Result<Response, Problem> {
         self.catch_up()?;
         let (view, views, now) = (self.node.view(), self.keeper.views(), clock::now());
         match request {
-            Request::AlertList(filter) => Ok(Response::Alerts(self.cases.list(views, filter, now)?)),
-            Request::AlertShow { case } => Ok(Response::Alert(Box::new(self.cases.show(&view, views, *case, now)?))),
-            Request::AlertAct { case, act, by, note } => {
+            OfficerRequest::AlertList(filter) => Ok(Response::Alerts(self.cases.list(views, filter, now)?)),
+            OfficerRequest::AlertShow { case } => {
+                Ok(Response::Alert(Box::new(self.cases.show(&view, views, *case, now)?)))
+            }
+            OfficerRequest::AlertAct { case, act, by, note } => {
                 let order = cases::Order { case: *case, act, by, note };
                 Ok(Response::Alert(Box::new(self.cases.act(&view, views, order, now)?)))
             }
-            Request::AlertsSince { number } => Ok(Response::Raised(self.cases.since(*number))),
-            Request::Reconcile(filter) => Ok(Response::Reconciled(Box::new(self.matcher.list(views, filter)?))),
-            Request::ReconcileTotals { month, partner } => {
+            OfficerRequest::AlertsSince { number } => Ok(Response::Raised(self.cases.since(*number))),
+            OfficerRequest::Reconcile(filter) => Ok(Response::Reconciled(Box::new(self.matcher.list(views, filter)?))),
+            OfficerRequest::ReconcileTotals { month, partner } => {
                 Ok(Response::Mirror(self.matcher.totals(month.as_deref(), *partner)))
             }
-            Request::ReconcileLinks => Ok(Response::Links(self.matcher.links())),
-            Request::ReconcileDecide { arrival, announced, holds, by, reason } => {
+            OfficerRequest::ReconcileLinks => Ok(Response::Links(self.matcher.links())),
+            OfficerRequest::ReconcileDecide { arrival, announced, holds, by, reason } => {
                 let (officer, reason) = (by.clone(), reason.clone());
                 let decision =
                     LinkDecision { arrival: *arrival, announced: *announced, holds: *holds, officer, reason, at: now };
                 Ok(Response::Links(self.matcher.decide(views, decision)?))
             }
-            _ => Err(Problem { kind: ProblemKind::BadRequest, message: "this is no request of officers".to_owned() }),
         }
     }
 
@@ -484,14 +485,7 @@ impl Engine {
                 finish(reply, self.reindex());
                 None
             }
-            Request::AlertList(_)
-            | Request::AlertShow { .. }
-            | Request::AlertAct { .. }
-            | Request::AlertsSince { .. }
-            | Request::Reconcile(_)
-            | Request::ReconcileTotals { .. }
-            | Request::ReconcileLinks
-            | Request::ReconcileDecide { .. } => {
+            Request::Officer(request) => {
                 finish(reply, self.officers(&request));
                 None
             }
