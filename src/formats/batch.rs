@@ -32,8 +32,13 @@ pub struct Batch {
 impl Batch {
     /// Reads one more document and checks its records.
     pub fn add(&mut self, file: &str, bytes: &[u8], context: &Context) {
+        self.take(super::read(file, bytes), context);
+    }
+
+    /// Checks the records of one more document that was read.
+    pub fn take(&mut self, import: Import, context: &Context) {
         self.files += 1;
-        let Import { records, not_scheduled, errors } = super::read(file, bytes);
+        let Import { records, not_scheduled, errors } = import;
         self.not_scheduled.extend(not_scheduled);
         self.errors.extend(errors);
         for imported in records {

@@ -28,7 +28,7 @@ fn document(bytes: &[u8]) {
     }
     for strictness in [Strictness::Imported, Strictness::Own] {
         let mut batch = Batch::default();
-        batch.add("document", bytes, &context(strictness));
+        batch.take(import.clone(), &context(strictness));
         tried(serde_json::to_string(&Report::of(&batch)).expect("a report has a JSON form"));
         for checked in &batch.records {
             silent(&checked.record);
@@ -41,14 +41,27 @@ fn document(bytes: &[u8]) {
 }
 
 /// Makes sure that the first sign of a document is one by which its format is known.
-fn begun(bytes: &[u8], by: &[u8], with: &[u8]) -> Vec<u8> {
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let known = text.trim_ascii_start().first().is_some_and(|first| by.contains(first));
-    if known || bytes.starts_with(b"\xfe\xff") || bytes.starts_with(b"\xff\xfe") {
-        bytes.to_vec()
+fn begun(bytes: &[u8], by: &[u8], with: u8) -> Vec<u8> {
+    let (mark, width) = match bytes {
+        [0xef, 0xbb, 0xbf, ..] => (&bytes[..3], 1),
+        [0xfe, 0xff, ..] | [0xff, 0xfe, ..] => (&bytes[..2], 2),
+        _ => (&bytes[..0], 1),
+    };
+    let text = &bytes[mark.len()..];
+    // The half of a unit that holds a letter; the other is zero.
+    let half = usize::from(mark.first() == Some(&0xfe));
+    let mut units = text.chunks_exact(width);
+    let letters =
+        units.by_ref().map(|unit| if width == 1 { unit[0] } else { unit[half] * u8::from(unit[1 - half] == 0) });
+    let known = letters.skip_while(u8::is_ascii_whitespace).next().is_some_and(|first| by.contains(&first));
+    let sign = if width == 1 {
+        vec![with]
+    } else if half == 1 {
+        vec![0, with]
     } else {
-        [with, bytes].concat()
-    }
+        vec![with, 0]
+    };
+    [mark, if known { &[] } else { &sign }, text].concat()
 }
 
 /// A table, whatever it is.
@@ -58,12 +71,12 @@ pub fn csv(bytes: &[u8]) {
 
 /// XML.
 pub fn xml(bytes: &[u8]) {
-    document(&begun(bytes, b"<", b"<"));
+    document(&begun(bytes, b"<", b'<'));
 }
 
 /// JSON.
 pub fn json(bytes: &[u8]) {
-    document(&begun(bytes, b"[{", b"{"));
+    document(&begun(bytes, b"[{", b'{'));
 }
 
 /// The config of a node.

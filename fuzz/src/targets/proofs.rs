@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use shieldwall::encoding::cbor::{self, Map, Value};
 use shieldwall::encoding::hash::Digest;
 use shieldwall::encoding::merkle as tree;
-use shieldwall::evidence::{Bundle, verify};
+use shieldwall::evidence::{Bundle, Report, verify, verify_under};
+use shieldwall::identity::{Federation, Published};
 
 use super::{remember_signatures, tried};
 
@@ -16,6 +17,12 @@ pub const GOOD: &[u8] = include_bytes!("../../seeds/evidence/folder");
 const TRUSTED: &str = "trusted";
 
 static FOLDER: LazyLock<(Bundle, Vec<u8>)> = LazyLock::new(|| unpack(GOOD).expect("the folder of the seeds is good"));
+/// That charter, read once: only whole folders bring another.
+static UNDER: LazyLock<Federation> = LazyLock::new(|| {
+    let federation = Published::decode(&FOLDER.1).expect("it is of the seeds").verify().expect("it is of the seeds");
+    assert_eq!(verify_under(&FOLDER.0, &federation), verify(&FOLDER.0, &FOLDER.1), "the two ways to verify differ");
+    federation
+});
 
 /// A folder and a trusted charter in one file.
 #[must_use]
@@ -38,10 +45,10 @@ fn unpack(bytes: &[u8]) -> Option<(Bundle, Vec<u8>)> {
 pub fn evidence(bytes: &[u8]) {
     remember_signatures();
     if let Some((bundle, trusted)) = unpack(bytes) {
-        check(&bundle, &trusted);
+        check(&bundle, &trusted, &verify(&bundle, &trusted));
         return;
     }
-    let (mut bundle, trusted) = FOLDER.clone();
+    let (mut bundle, trusted) = (FOLDER.0.clone(), &FOLDER.1);
     let mut rest = bytes;
     for _ in 0..4 {
         let Some(([file, kind, place, length], after)) = rest.split_first_chunk() else { break };
@@ -50,7 +57,7 @@ pub fn evidence(bytes: &[u8]) {
         let path = bundle.keys().nth(usize::from(*file) % bundle.len().max(1)).cloned().unwrap_or_default();
         edit(&mut bundle, path, *kind, usize::from(*place), part);
     }
-    check(&bundle, &trusted);
+    check(&bundle, trusted, &verify_under(&bundle, &UNDER));
 }
 
 fn edit(bundle: &mut Bundle, path: String, kind: u8, place: usize, part: &[u8]) {
@@ -78,8 +85,7 @@ fn edit(bundle: &mut Bundle, path: String, kind: u8, place: usize, part: &[u8]) 
     bundle.insert(path, made);
 }
 
-fn check(bundle: &Bundle, trusted: &[u8]) {
-    let report = verify(bundle, trusted);
+fn check(bundle: &Bundle, trusted: &[u8], report: &Report) {
     let good = &FOLDER.0;
     let changed = bundle.iter().any(|(path, bytes)| good.get(path).is_some_and(|held| held != bytes));
     let missing = good.keys().any(|path| !bundle.contains_key(path));

@@ -83,12 +83,12 @@ pub const COLUMNS: [Column; 52] = [
 
 /// The column that a cell of the header line names.
 pub(super) fn find(cell: &str) -> Option<&'static Column> {
-    let name: String = cell
-        .trim()
-        .chars()
-        .map(|character| if matches!(character, ' ' | '-') { '_' } else { character.to_ascii_lowercase() })
-        .collect();
-    COLUMNS.iter().find(|column| column.name == name)
+    let folded = |byte: u8| if matches!(byte, b' ' | b'-') { b'_' } else { byte.to_ascii_lowercase() };
+    let cell = cell.trim().as_bytes();
+    let is_meant = |column: &&Column| {
+        column.name.len() == cell.len() && column.name.bytes().eq(cell.iter().map(|byte| folded(*byte)))
+    };
+    COLUMNS.iter().find(is_meant)
 }
 
 #[cfg(test)]

@@ -24,15 +24,15 @@ use crate::record::SealedContainer;
 /// Reads the rows of a table.
 pub(super) fn read(source: &Source<'_>) -> Import {
     let mut import = Import::default();
-    let table = match Table::open(source) {
-        Ok(table) => table,
+    let (table, lines) = match Table::open(source) {
+        Ok(opened) => opened,
         Err(error) => {
             import.errors.push(error);
             return import;
         }
     };
     let mut notifications = Notifications::default();
-    for line in table.lines() {
+    for line in lines {
         let row = match line {
             Ok(line) => Row::new(&table, line),
             Err(error) => {

@@ -1,8 +1,9 @@
 //! A table as rows of cells, each with its place. Finds out the delimiter and the decimal sign.
 
 use std::collections::BTreeMap;
+use std::io::Cursor;
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::{Reader, ReaderBuilder, StringRecord};
 
 use super::columns::{self, COLUMNS, Column};
 use super::numbers::DecimalSign;
@@ -24,6 +25,12 @@ pub(super) struct Table<'a> {
     decimal: DecimalSign,
 }
 
+/// The rows of a table that are not empty.
+struct Rows<'a> {
+    source: &'a Source<'a>,
+    reader: Reader<Cursor<&'a [u8]>>,
+}
+
 /// One row.
 pub(super) struct Line {
     cells: Vec<String>,
@@ -32,8 +39,10 @@ pub(super) struct Line {
 }
 
 impl<'a> Table<'a> {
-    /// Reads the header line and looks for what the rest of the table is written in.
-    pub(super) fn open(source: &'a Source<'a>) -> Result<Self, ImportError> {
+    /// Reads the header line and looks for what the rest of the table is written in. With it come the rows after the header line.
+    pub(super) fn open(
+        source: &'a Source<'a>,
+    ) -> Result<(Self, impl Iterator<Item = Result<Line, ImportError>>), ImportError> {
         let first = source.text.trim_start().lines().next().unwrap_or_default();
         let known = |delimiter: &u8| {
             first.split(char::from(*delimiter)).filter(|cell| columns::find(cell.trim_matches('"')).is_some()).count()
@@ -41,7 +50,8 @@ impl<'a> Table<'a> {
         let delimiter = [b';', b'\t', b','].into_iter().max_by_key(known).unwrap_or(b',');
         let mut table =
             Self { source, delimiter, header: Vec::new(), places: BTreeMap::new(), decimal: DecimalSign::Point };
-        let header = match table.rows().next() {
+        let mut rows = Rows::new(source, delimiter);
+        let header = match rows.next() {
             Some(Ok(header)) => header,
             Some(Err(error)) => return Err(error),
             None => return Err(source.error(0, Reason::Empty)),
@@ -60,26 +70,23 @@ impl<'a> Table<'a> {
         {
             return Err(source.error(header.start, Reason::NoColumn(missing.name)));
         }
+        let columns = header.cells.len();
         table.header = header.cells;
-        table.decimal = table.decimal_sign();
-        Ok(table)
-    }
-
-    /// The rows after the header line.
-    pub(super) fn lines(&self) -> impl Iterator<Item = Result<Line, ImportError>> {
-        let columns = self.header.len();
-        self.rows().enumerate().skip(1).take(MAX_ROWS + 1).map(move |(at, row)| {
+        table.decimal = table.decimal_sign(&mut rows);
+        rows.begin_again()?;
+        let lines = rows.enumerate().skip(1).take(MAX_ROWS + 1).map(move |(at, row)| {
             let row = row?;
             if at > MAX_ROWS {
-                return Err(self.source.error(row.start, Reason::TooMany { what: "rows", limit: MAX_ROWS }));
+                return Err(source.error(row.start, Reason::TooMany { what: "rows", limit: MAX_ROWS }));
             }
             // Spreadsheets leave out or add empty cells at the end of a row.
             let cells = row.cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
             if cells > columns {
-                return Err(self.source.error(row.start, Reason::RowLength { cells, columns }));
+                return Err(source.error(row.start, Reason::RowLength { cells, columns }));
             }
             Ok(row)
-        })
+        });
+        Ok((table, lines))
     }
 
     /// The header cells that name no column.
@@ -111,27 +118,6 @@ impl<'a> Table<'a> {
         self.decimal
     }
 
-    fn rows(&self) -> impl Iterator<Item = Result<Line, ImportError>> {
-        let reader = ReaderBuilder::new()
-            .delimiter(self.delimiter)
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(self.source.text.as_bytes());
-        let rows = reader.into_records().map(|row| match row {
-            Ok(row) => Ok(Line { start: self.row_start(&row), cells: row.iter().map(tidy).collect() }),
-            // Rows of any length are taken and the text is UTF-8, so this is a fault of the reader's own.
-            Err(error) => Err(self.source.error(0, Reason::Table(error.to_string()))),
-        });
-        rows.filter(|row| row.as_ref().map_or(true, |line| line.cells.iter().any(|cell| !cell.is_empty())))
-    }
-
-    /// The reader's position may be that of the line break before.
-    fn row_start(&self, row: &StringRecord) -> usize {
-        let start = row.position().and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(0);
-        let rest = self.source.text.get(start..).unwrap_or_default();
-        start + (rest.len() - rest.trim_start_matches(['\r', '\n']).len())
-    }
-
     /// Where the cell of that number begins in the row that begins at `start`.
     fn cell_start(&self, start: usize, number: usize) -> usize {
         let mut left = number;
@@ -151,10 +137,10 @@ impl<'a> Table<'a> {
     }
 
     /// A comma is the decimal sign if it is one somewhere and a point is nowhere.
-    fn decimal_sign(&self) -> DecimalSign {
+    fn decimal_sign(&self, lines: &mut Rows<'_>) -> DecimalSign {
         let numeric = ["net_mass", "gross_mass", "concentration_percent"];
         let mut sign = DecimalSign::Point;
-        for line in self.rows().skip(1).flatten() {
+        for line in lines.flatten() {
             for cell in numeric.iter().filter_map(|column| self.cell(&line, column)) {
                 if cell.contains('.') {
                     return DecimalSign::Point;
@@ -166,6 +152,50 @@ impl<'a> Table<'a> {
             }
         }
         sign
+    }
+}
+
+impl<'a> Rows<'a> {
+    fn new(source: &'a Source<'a>, delimiter: u8) -> Self {
+        let mut builder = ReaderBuilder::new();
+        builder.delimiter(delimiter).has_headers(false).flexible(true);
+        Self { source, reader: builder.from_reader(Cursor::new(source.text.as_bytes())) }
+    }
+
+    fn begin_again(&mut self) -> Result<(), ImportError> {
+        self.reader.seek(csv::Position::new()).map_err(|error| self.fault(&error))
+    }
+
+    /// Rows of any length are taken and the text is UTF-8, so this is a fault of the reader's own.
+    fn fault(&self, error: &csv::Error) -> ImportError {
+        self.source.error(0, Reason::Table(error.to_string()))
+    }
+
+    /// The reader's position may be that of the line break before.
+    fn row_start(&self, row: &StringRecord) -> usize {
+        let start = row.position().and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(0);
+        let rest = self.source.text.get(start..).unwrap_or_default();
+        start + (rest.len() - rest.trim_start_matches(['\r', '\n']).len())
+    }
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Result<Line, ImportError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut row = StringRecord::new();
+        loop {
+            match self.reader.read_record(&mut row) {
+                Ok(false) => return None,
+                Ok(true) => {
+                    let cells: Vec<String> = row.iter().map(tidy).collect();
+                    if cells.iter().any(|cell| !cell.is_empty()) {
+                        return Some(Ok(Line { start: self.row_start(&row), cells }));
+                    }
+                }
+                Err(error) => return Some(Err(self.fault(&error))),
+            }
+        }
     }
 }
 

@@ -83,8 +83,12 @@ impl OptionRow {
 
 /// The name among `known` that `wrong` was probably meant to be.
 pub fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let closest = known.map(|name| (distance(wrong, name), name)).min()?;
-    (closest.0 <= wrong.chars().count().div_ceil(3)).then_some(closest.1)
+    let length = wrong.chars().count();
+    let most = length.div_ceil(3);
+    // Names that differ by more than that in length alone need not be compared letter by letter.
+    let near = known.filter(|name| name.chars().count().abs_diff(length) <= most);
+    let closest = near.map(|name| (distance(wrong, name), name)).min()?;
+    (closest.0 <= most).then_some(closest.1)
 }
 
 /// How many letters must be added, removed or changed to make `right` of `left`.
