@@ -50,8 +50,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{} consignments, {} of them {me}'s, in {} records", args.consignments, figures.ours, figures.records);
     let spent = figures.putting.as_micros() / u128::from(figures.puts.max(1));
     println!(
-        "put: {spent} µs for each time that a consignment changes; {} changes; {before} MB resident at the end",
-        figures.puts
+        "put: {spent} µs for each time that a consignment changes; {} changes; {} MB resident",
+        figures.puts,
+        memory()
     );
     ask(&figures.statistics)
 }
