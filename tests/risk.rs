@@ -7,6 +7,7 @@ use shieldwall::encoding::time::UnixTime;
 use shieldwall::generate::{Cause, Generator, Plan};
 use shieldwall::record::{Context, PartialRecord, Strictness, SubstanceList};
 use shieldwall::watch::alert::{self, Alerts, Rule, Signs};
+use shieldwall::watch::reconcile::reconcile;
 use shieldwall::watch::risk::{Code, Contribution, History, Lists, RiskPolicy, Scene, Threshold, assess};
 use shieldwall::watch::{Dossier, Records, consignments, standing};
 
@@ -88,12 +89,14 @@ fn what_is_wrong_with_generated_consignments_is_seen() {
             policy: &policy,
         };
         let assessment = assess(&scene);
+        let differences = reconcile(&dossier, None);
         let signs = Signs {
             dossier,
             standing: &standing,
             own,
             now,
             answer_due_days: 3,
+            differences: Some(&differences),
             assessment: Some(&assessment),
             word: None,
         };

@@ -12,6 +12,7 @@ use crate::record::{Date, Terms};
 use crate::watch::alert::{
     self, Act, Alerts, Case, CaseError, CaseEvent, Digest, Filter, Outcome, Raised, Rule, Severity, Signs, Status,
 };
+use crate::watch::reconcile::reconcile;
 use crate::watch::risk::{Assessment, Band, Contribution, History, Lists, RiskPolicy, Scene, Shown, assess};
 use crate::watch::{Dossier, State, Views, standing};
 
@@ -196,9 +197,11 @@ impl Cases {
         };
         let records = views.records(id, |id| read(view, id))?;
         let dossier = Dossier { consignment, records: &records };
+        let terms = consignment.policy.and_then(|id| views.policy(id));
         if let Some(matcher) = matcher {
-            matcher.derived(&dossier, consignment.policy.and_then(|id| views.policy(id)), now);
+            matcher.derived(&dossier, terms, now);
         }
+        let differences = reconcile(&dossier, terms);
         let standing = views.standing(consignment, now);
         let assessment = self.assess(&dossier, views, now);
         let word = self.alerts.word(id);
@@ -208,6 +211,7 @@ impl Cases {
             own: self.own,
             now,
             answer_due_days: self.outlook.answer_due_days,
+            differences: Some(&differences),
             assessment: Some(&assessment),
             word,
         };

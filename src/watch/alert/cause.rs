@@ -7,6 +7,7 @@ use super::rule::{Rule, Severity};
 use crate::encoding::ids::{MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
 use crate::record::{Date, Declared, DiversionKind, Draft, Kind, Urgency, Verification};
+use crate::watch::reconcile::{self, Reconciliation};
 use crate::watch::risk::{Assessment, Band, Override};
 use crate::watch::{Dossier, Event, Flag, Lateness, Shipment, Standing, State};
 
@@ -69,6 +70,8 @@ pub struct Signs<'a> {
     pub now: UnixTime,
     /// How many days before the last one our answer is called due.
     pub answer_due_days: u16,
+    /// What left beside what came, if that was compared. Without it every difference is taken for the worst.
+    pub differences: Option<&'a Reconciliation>,
     /// What this node thinks of it, if it was assessed.
     pub assessment: Option<&'a Assessment>,
     /// An officer's newest word on the band.
@@ -155,8 +158,9 @@ fn of_shipments<'a>(signs: &'a Signs<'a>) -> impl Iterator<Item = Cause> + 'a {
             Cause::new(Rule::ArrivedUnannounced, &mark, Severity::Red, words)
         });
         let discrepant = (shipment.state == State::Discrepant).then(|| {
-            let words = format!("{name} is not what left, beyond what the importing country bears with.");
-            Cause::new(Rule::Discrepant, &mark, Severity::Red, words)
+            let (severity, why) = difference(signs, at);
+            let words = format!("{name} is not what left, beyond what the importing country bears with{why}.");
+            Cause::new(Rule::Discrepant, &mark, severity, words)
         });
         let overdue = match signs.standing.shipments.get(at) {
             Some(Lateness::Overdue(due)) => {
@@ -168,6 +172,19 @@ fn of_shipments<'a>(signs: &'a Signs<'a>) -> impl Iterator<Item = Cause> + 'a {
         };
         [unannounced, discrepant, overdue].into_iter().flatten()
     })
+}
+
+/// How urgent a difference is, and what it may come from. What scales alone explain is kilograms all the same, and waits for the digest.
+fn difference(signs: &Signs<'_>, at: usize) -> (Severity, String) {
+    let compared = signs.differences.and_then(|differences| differences.shipments.get(at));
+    let Some(compared) = compared else { return (Severity::Red, String::new()) };
+    let differing = || compared.lines.iter().filter(|line| line.band() > Band::Green);
+    let suggestions = || differing().filter_map(|line| line.suggestion.as_ref());
+    let weighing = suggestions().count() == differing().count()
+        && suggestions().all(|suggestion| suggestion.cause == reconcile::Cause::Weighing);
+    let severity = if weighing && suggestions().next().is_some() { Severity::Amber } else { Severity::Red };
+    let words: Vec<&str> = suggestions().map(|suggestion| suggestion.words.as_str()).collect();
+    (severity, if words.is_empty() { String::new() } else { format!(": {}", words.join("; ")) })
 }
 
 /// What members said that somebody should know of.

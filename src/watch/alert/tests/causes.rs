@@ -120,6 +120,24 @@ fn differences_and_disputes() {
     assert_eq!(rules(&of(&world, &notified, day)), ["disputed amber", "discrepant red"]);
 }
 
+/// A third of a percent of a ship is tonnes, and no news to anybody who weighs ships.
+#[test]
+fn what_scales_explain_waits_for_the_digest() {
+    let mut world = World::new();
+    let heavy = |tonnes: &str| {
+        let mut goods = plain()["goods"].clone();
+        goods[0]["net"] = json!({"value": tonnes, "unit": "TNE"});
+        json!({ "goods": goods })
+    };
+    let (notified, left) = world.left("2026-01-05", with(plain(), heavy("60000")), heavy("60000"));
+    let import = json!({"answers": left, "consignment": notified, "goods": heavy("59800")["goods"]});
+    world.say("MZ", "2026-02-05", "E19", import);
+    let causes = of(&world, &notified, "2026-02-06");
+    let discrepant = causes.iter().find(|cause| cause.rule == Rule::Discrepant).expect("200 t are gone");
+    assert_eq!(discrepant.severity, Severity::Amber, "{}", discrepant.words);
+    assert!(discrepant.words.contains("200 t"), "{}", discrepant.words);
+}
+
 #[test]
 fn clocks() {
     let mut world = World::new();

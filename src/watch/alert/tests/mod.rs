@@ -19,12 +19,15 @@ fn of(world: &World, name: &str, day: &str) -> BTreeSet<Cause> {
     let all = world.consignments();
     let consignment = &all[&id(name)];
     let assessment = world.assess(name, day);
+    let dossier = Dossier { consignment, records: &world.records };
+    let differences = crate::watch::reconcile::reconcile(&dossier, world.terms(consignment));
     causes(&Signs {
-        dossier: Dossier { consignment, records: &world.records },
+        dossier,
         standing: &standing(consignment, world.terms(consignment), noon(day)),
         own: world.own,
         now: noon(day),
         answer_due_days: 3,
+        differences: Some(&differences),
         assessment: Some(&assessment),
         word: None,
     })
