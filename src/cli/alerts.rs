@@ -248,8 +248,29 @@ fn text(view: &AlertView) -> String {
     if let Some(assessment) = &view.assessment {
         put(format_args!("\n{}", outline("risk", assessment).trim_end()));
     }
-    put(format_args!("\n{}", outline("history", &view.case["history"]).trim_end()));
+    put(format_args!("\nhistory"));
+    for event in view.case["history"].as_array().into_iter().flatten() {
+        put(format_args!("  {}", happened(event)));
+    }
     text
+}
+
+/// One event of a case in a line: when, who, what, and the word on it.
+fn happened(event: &serde_json::Value) -> String {
+    let word = |name: &str| event[name].as_str().unwrap_or_default();
+    let by = if word("by").is_empty() { "this node" } else { word("by") };
+    let mut line = format!("{}  {by}  {}", word("at"), word("act"));
+    for detail in
+        ["rule", "severity", "band", "outcome", "until", "to"].map(word).into_iter().filter(|word| !word.is_empty())
+    {
+        line.push(' ');
+        line.push_str(detail);
+    }
+    for said in ["note", "reason"].map(word).into_iter().filter(|word| !word.is_empty()) {
+        line.push_str(": ");
+        line.push_str(said);
+    }
+    line
 }
 
 /// Asks the node again and again; a signal ends it.

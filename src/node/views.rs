@@ -30,8 +30,9 @@ pub struct Keeper {
 pub trait Watcher {
     /// A consignment was derived again.
     fn derived(&mut self, dossier: &Dossier<'_>, terms: Option<&Terms>);
-    /// A warning belongs to no consignment, or this member has reported back about a record.
-    fn warned(&mut self, id: RecordId, answered: bool);
+    /// A warning belongs to no consignment; or a record was `settled`, because this member has reported back about it or its author took it
+    /// back.
+    fn warned(&mut self, id: RecordId, settled: bool);
 }
 
 /// Who only wants the views.
@@ -164,9 +165,15 @@ impl Keeper {
                 if record.kind() == Some(&Kind::Warning) && self.views.consignments_of(id).is_empty() {
                     watcher.warned(id, false);
                 }
-                let answered = record.declared().answers.filter(|_| record.kind() == Some(&Kind::Feedback));
-                if let Some(answered) = answered.filter(|_| id.log.member == view.me().member) {
-                    watcher.warned(answered, true);
+                // We have reported back, or who warned has taken it back.
+                let own = id.log.member == view.me().member;
+                let settles = |warning: &RecordId| match record.kind() {
+                    Some(Kind::Feedback) => own,
+                    Some(Kind::Withdrawal) => warning.log.member == id.log.member,
+                    Some(_) | None => false,
+                };
+                if let Some(warning) = record.declared().answers.filter(settles) {
+                    watcher.warned(warning, true);
                 }
             }
             None => self.views.remove(id),

@@ -249,10 +249,11 @@ impl Row {
     pub fn words(&self) -> String {
         let (left, came) = (&self.exported, &self.imported);
         let mut words = format!(
-            "{}: {} left in {} shipments, {} came in {}",
+            "{}: {} left in {} shipment{}, {} came in {}",
             self.outcome().words(),
             shown(left.net_g),
             left.shipments,
+            if left.shipments == 1 { "" } else { "s" },
             shown(came.net_g),
             came.shipments
         );
