@@ -50,10 +50,9 @@ fn begun(bytes: &[u8], by: &[u8], with: u8) -> Vec<u8> {
     let text = &bytes[mark.len()..];
     // The half of a unit that holds a letter; the other is zero.
     let half = usize::from(mark.first() == Some(&0xfe));
-    let mut units = text.chunks_exact(width);
-    let letters =
-        units.by_ref().map(|unit| if width == 1 { unit[0] } else { unit[half] * u8::from(unit[1 - half] == 0) });
-    let known = letters.skip_while(u8::is_ascii_whitespace).next().is_some_and(|first| by.contains(&first));
+    let units = text.chunks_exact(width);
+    let mut letters = units.map(|unit| if width == 1 { unit[0] } else { unit[half] * u8::from(unit[1 - half] == 0) });
+    let known = letters.find(|letter| !letter.is_ascii_whitespace()).is_some_and(|first| by.contains(&first));
     let sign = if width == 1 {
         vec![with]
     } else if half == 1 {
