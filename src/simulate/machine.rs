@@ -46,6 +46,12 @@ impl Pace {
     /// By which the wait grows at each tick that brings nothing.
     const GROWTH: i64 = 6;
 
+    /// Something is to be done that takes several ticks.
+    #[cfg(test)]
+    pub(super) fn wake(&mut self) {
+        self.wait = Self::BUSY_MS / Self::GROWTH;
+    }
+
     /// When the next tick should be, if that changes.
     pub(super) fn next(&mut self, is_tick: bool, busy: bool, longest: i64) -> Option<i64> {
         if busy {

@@ -29,9 +29,13 @@ mod watchman;
 mod world;
 
 #[cfg(test)]
+mod desk;
+#[cfg(test)]
 mod heal;
 #[cfg(test)]
 mod published;
+#[cfg(test)]
+mod stage;
 #[cfg(test)]
 mod tests;
 

@@ -16,6 +16,8 @@ use crate::protocol::message::Gossip;
 use crate::protocol::{Event, Outcome, Signing};
 use crate::record::{self, Record};
 
+mod scenarios;
+
 const MEMBERS: [&str; 5] = ["GE", "TR", "LB", "MZ", "W1"];
 const GOOD: Link = Link { loss: 0, twice: 0, delay_ms: 20 };
 

@@ -67,6 +67,12 @@ impl<M: Medium> World<M> {
     #[must_use]
     pub fn prepare(seed: u64, members: &[MemberCode], link: Link, settings: Settings) -> Self {
         let founded = UnixTime::from_seconds(FOUNDED).expect("a moment in 2027");
+        Self::prepare_at(founded, seed, members, link, settings)
+    }
+
+    /// The same, of a federation that is founded at another time than [`FOUNDED`].
+    #[must_use]
+    pub fn prepare_at(founded: UnixTime, seed: u64, members: &[MemberCode], link: Link, settings: Settings) -> Self {
         let mut seed_bytes = [0; 32];
         seed_bytes[..8].copy_from_slice(&seed.to_be_bytes());
         let federation = federation(members, founded);
@@ -93,6 +99,13 @@ impl<M: Medium> World<M> {
     /// Lets nodes to which nothing happens tick ever more seldom, down to once in so many milliseconds: weeks pass quickly then.
     pub fn set_idle_tick(&mut self, milliseconds: i64) {
         self.idle_tick_ms = milliseconds.max(Pace::BUSY_MS);
+    }
+
+    /// Lets a node that was idle tick soon, and often again until it is idle once more.
+    #[cfg(test)]
+    pub(super) fn wake(&mut self, code: MemberCode) {
+        self.machine(code).pace.wake();
+        self.tick_in(code, Pace::BUSY_MS);
     }
 
     /// Puts a fault in on purpose.
