@@ -51,6 +51,12 @@ fn text(status: &StatusView) -> String {
         let shed: Vec<(&str, u64)> = shed.iter().map(|(what, count)| (what.as_str(), *count)).collect();
         put("shed_total", "counter", "What was turned away or put off", &labelled("what", &shed));
     }
+    if let Some(work) = &status.work {
+        put("consignments", "gauge", "Consignments known", &one(work.consignments));
+        let [red, amber, info] = work.open;
+        let open = [("red", red), ("amber", amber), ("info", info)];
+        put("alerts_open", "gauge", "Cases of alerts that are open", &labelled("severity", &open));
+    }
     text
 }
 

@@ -57,6 +57,14 @@ fn text(status: &StatusView) -> String {
         rows.push(("peers", format!("{} of {} connected", status.peers_connected, status.members.saturating_sub(1))));
         rows.push(("listening", status.listening.join(" ")));
     }
+    if let Some(work) = &status.work {
+        let [red, amber, info] = work.open;
+        let known = match work.reading {
+            Some((done, total)) => format!("has read {done} of {total} records since its start"),
+            None => counted(work.consignments, "consignment"),
+        };
+        rows.push(("work", format!("{known}; open alerts: {red} red, {amber} amber, {info} for information")));
+    }
     if let Some(load) = &status.load {
         rows.push(("load", load_text(load)));
         let codes = |list: &[crate::encoding::ids::MemberCode]| codes(list);

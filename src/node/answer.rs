@@ -251,6 +251,7 @@ pub fn status<S: Store>(view: &View<'_, S>) -> Result<StatusView, Problem> {
         read_only: None,
         load: None,
         scrub: None,
+        work: None,
         waiting: 0,
         unaudited: ledger.logs.iter().map(|log| log.size - log.audited).sum(),
     })

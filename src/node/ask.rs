@@ -381,6 +381,20 @@ pub struct StatusView {
     pub load: Option<LoadView>,
     /// How far it has read its disk again, while it runs.
     pub scrub: Option<ScrubView>,
+    /// What there is to do, while it runs.
+    #[serde(default)]
+    pub work: Option<WorkView>,
+}
+
+/// What there is to do for officers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkView {
+    /// Records read since the start, and how many there were then; none once all were.
+    pub reading: Option<(u64, u64)>,
+    /// Consignments known.
+    pub consignments: u64,
+    /// Open cases by severity: red, amber, for information.
+    pub open: [u64; 3],
 }
 
 /// How far a running node has read its disk again, and what it found damaged.

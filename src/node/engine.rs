@@ -19,7 +19,9 @@ use crate::watch::alert::Raised;
 use crate::watch::reconcile::LinkDecision;
 
 use super::answer;
-use super::ask::{Call, LoadView, OfficerRequest, PeerView, Problem, ProblemKind, Request, Response, ScrubView};
+use super::ask::{
+    Call, LoadView, OfficerRequest, PeerView, Problem, ProblemKind, Request, Response, ScrubView, WorkView,
+};
 use super::case_file::CaseFileError;
 use super::cases::{self, At, Cases, CasesError, Outlook};
 use super::clock;
@@ -510,6 +512,9 @@ impl Engine {
         status.waiting = running.waiting as u64;
         status.unaudited = running.unaudited;
         status.load = Some(self.load());
+        let open = self.cases.digest(clock::now()).open.map(|count| count as u64);
+        let consignments = self.keeper.views().consignments().len() as u64;
+        status.work = Some(WorkView { reading: self.keeper.progress(), consignments, open });
         Ok(Response::Status(Box::new(status)))
     }
 
