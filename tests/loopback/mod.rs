@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stderr, reason = "what a test that waits has measured belongs into its output")]
 
+mod alerts;
 mod catch_up;
 mod clock;
 mod crash;
