@@ -2,7 +2,7 @@
 
 use super::{Context, Draft, Record, Strictness};
 use crate::encoding::hash::sha256;
-use crate::encoding::ids::MemberCode;
+use crate::encoding::ids::{MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
 
 /// What stands in every sealed record made here, and nowhere else: who finds it outside the audience has found a leak.
@@ -33,6 +33,24 @@ pub fn notification_from(author: MemberCode, destination: &str, number: usize, n
         "goods": [{ "line": 1, "substance": "ammonium-nitrate", "hs6": "310230", "description": "Ammonium nitrate",
                     "net_mass_g": 25_000_000 }],
         "source_digest": sha256(format!("{author} {destination} {number}").as_bytes()).to_string(),
+    }))
+    .expect("a draft in JSON");
+    let context = Context { strictness: Strictness::Own, author: Some(author), now, foreign_exports: false };
+    draft.check(&context).unwrap_or_else(|refused| panic!("{:?}", refused.errors)).record
+}
+
+/// A grant of what `author` has logged of a consignment.
+///
+/// # Panics
+/// Never: the draft is sound.
+#[must_use]
+pub fn grant_from(author: MemberCode, consignment: RecordId, reader: MemberCode, now: UnixTime) -> Record {
+    let draft: Draft = serde_json::from_value(serde_json::json!({
+        "kind": "audience-grant",
+        "consignment": consignment,
+        "new_readers": [reader],
+        "compartments": ["summary", "transport", "trade", "parties"],
+        "reason": format!("{CANARY} asked for it"),
     }))
     .expect("a draft in JSON");
     let context = Context { strictness: Strictness::Own, author: Some(author), now, foreign_exports: false };

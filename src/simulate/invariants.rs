@@ -283,7 +283,7 @@ impl<M: Medium> World<M> {
             wanted.into_iter().map(look).collect::<Vec<_>>()
         });
         for (id, held) in found {
-            let reads = self.watchman.readers_of(id).map(|readers| readers.contains(&code));
+            let reads = self.watchman.reads(id, code);
             let (invariant, what) = match held {
                 Err(error) => ("I1", format!("{id}: {error}")),
                 Ok(Held { same: false, .. }) => ("I3", format!("{id} was acknowledged and is not here")),
@@ -308,7 +308,7 @@ impl<M: Medium> World<M> {
         for kind in [KeyKind::Head, KeyKind::Compartment, KeyKind::Intent, KeyKind::Statement] {
             for key in store.keys(kind).unwrap_or_default() {
                 if let Key::Head(id) = key
-                    && self.watchman.readers_of(id).is_some_and(|readers| !readers.contains(&code))
+                    && self.watchman.reads(id, code) == Some(false)
                 {
                     faults.push(format!("holds the body of {id}, which is not for it"));
                 }
@@ -335,6 +335,22 @@ impl<M: Medium> World<M> {
             if let Outcome::Logged { id, .. } = outcome {
                 self.watchman.expect_readers(*id, BTreeSet::from([code, *destination]));
             }
+        }
+    }
+}
+
+impl<M: Medium> World<M> {
+    /// Notes that a grant of a record was submitted.
+    pub(super) fn note_grant(&mut self, id: RecordId, reader: MemberCode) {
+        self.watchman.allow_reader(id, reader);
+    }
+
+    /// Notes who reads a record by a grant, if it was logged and covers it.
+    pub(super) fn note_granted(&mut self, code: MemberCode, submission: u64, id: RecordId, reader: MemberCode) {
+        let outcomes = self.machines[&code].outcomes.get(&submission).map_or(&[][..], Vec::as_slice);
+        let covers = |outcome: &Outcome| matches!(outcome, Outcome::Logged { granted: Some(_), .. });
+        if outcomes.iter().any(covers) {
+            self.watchman.expect_reader(id, reader);
         }
     }
 }

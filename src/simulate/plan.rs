@@ -58,6 +58,13 @@ pub enum Action {
         /// Their numbers; the same number again is the same document line.
         first: usize,
     },
+    /// What a member has logged in its first record is granted to another.
+    Grant {
+        /// Whose it is.
+        member: MemberCode,
+        /// To whom.
+        reader: MemberCode,
+    },
     /// A member's process is killed, with the power of its machine or without; it is started again after so long.
     Crash {
         /// Whose.
@@ -136,6 +143,7 @@ impl Plan {
         if plant == Some(Plant::NoGuard) {
             plan.restore_in_the_dark();
         }
+        plan.grants(&mut dice);
         // What would happen after the end of the trouble does not.
         plan.timeline.retain(|(at, _)| *at < ends);
         plan.timeline.sort_by_key(|(at, _)| *at);
@@ -168,6 +176,15 @@ impl Plan {
             }
             self.at(when, submit);
             next += many as usize;
+        }
+    }
+
+    /// Drawn after all else, so that everything else is as it is without them.
+    fn grants(&mut self, dice: &mut Dice) {
+        for _ in 0..dice.below(4) {
+            let (member, reader) = (dice.one_of(&self.members), dice.one_of(&self.members));
+            let when = dice.within(self.ends);
+            self.at(when, Action::Grant { member, reader });
         }
     }
 

@@ -62,6 +62,47 @@ fn records_reach_everybody_and_open_for_their_readers_alone() {
     assert_eq!(world.node(code("GE")).store().size(&LogId::first(code("GE"))), 11);
 }
 
+/// Lebanon, where the goods turned up, reads nothing before it is let in, whatever the network does; and then what was said before.
+#[test]
+fn a_country_reads_a_consignment_after_the_grant_alone() {
+    for seed in 40..44 {
+        let mut world = World::new(seed, &MEMBERS, Link { loss: 10, twice: 5, delay_ms: 300 });
+        world.run(5_000);
+        let records = vec![notification("MZ", 1), notification("MZ", 2)];
+        world.submit(code("GE"), 1, records);
+        world.run(20_000);
+        let reads = |world: &World, member: MemberCode, id: &str| {
+            let opened = world.with_view(member, |view| view.open(id.parse().unwrap()).unwrap());
+            let held = world.with_view(member, |view| view.body(id.parse().unwrap()).unwrap().is_some());
+            let opens = opened.is_some_and(|body| !body.content.is_empty());
+            assert_eq!(opens, held, "{member} {id}: nobody holds what it cannot open");
+            opens
+        };
+        assert!(reads(&world, code("MZ"), "GE-1") && !reads(&world, code("LB"), "GE-1"));
+        let at = UnixTime::from_seconds(1_800_000_000).unwrap();
+        let grant = record::fixture::grant_from(code("GE"), "GE-1".parse().unwrap(), code("LB"), at);
+        world.submit(code("GE"), 2, vec![grant]);
+        world.run(200);
+        world.crash(code("LB"));
+        world.run(10_000);
+        world.start(code("LB"));
+        world.run(60_000);
+        let [Outcome::Logged { granted: Some(extent), .. }] = world.outcomes(code("GE"), 2).unwrap() else {
+            panic!("a grant")
+        };
+        assert_eq!((extent.records, extent.unread), (1, 0));
+        for member in world.members() {
+            let expected = ["GE", "MZ", "LB"].contains(&member.as_str());
+            assert_eq!(reads(&world, member, "GE-1"), expected, "{member}, seed {seed}");
+            assert_eq!(reads(&world, member, "GE-2"), expected && member != code("LB"), "{member}, seed {seed}");
+        }
+        world.crash(code("LB"));
+        world.start(code("LB"));
+        world.run(5_000);
+        assert!(reads(&world, code("LB"), "GE-1"));
+    }
+}
+
 #[test]
 fn a_document_line_is_logged_once() {
     let mut world = World::new(2, &["GE", "TR"], GOOD);

@@ -9,7 +9,7 @@ use crate::encoding::time::UnixTime;
 use crate::identity::SignedManifest;
 use crate::ledger::Store as _;
 use crate::protocol::Settings;
-use crate::record::fixture::notification_from;
+use crate::record::fixture::{grant_from, notification_from};
 
 use super::federation::Keys;
 use super::medium::{Harm, Medium};
@@ -93,6 +93,8 @@ struct Trial<'a, M: Medium> {
     starts: BTreeSet<(i64, MemberCode)>,
     backups: BTreeMap<MemberCode, (M, u64)>,
     submissions: Vec<(MemberCode, u64, Vec<MemberCode>)>,
+    /// Grants: who, in which submission, what, to whom.
+    grants: Vec<(MemberCode, u64, RecordId, MemberCode)>,
     happened: BTreeMap<&'static str, u64>,
 }
 
@@ -112,6 +114,7 @@ impl<'a, M: Medium> Trial<'a, M> {
             starts: BTreeSet::new(),
             backups: BTreeMap::new(),
             submissions: Vec::new(),
+            grants: Vec::new(),
             happened: BTreeMap::new(),
         }
     }
@@ -158,6 +161,7 @@ impl<'a, M: Medium> Trial<'a, M> {
     fn act(&mut self, action: &Action) {
         match action {
             Action::Submit { member, destinations, first } => self.submit(*member, destinations, *first),
+            Action::Grant { member, reader } => self.grant(*member, *reader),
             Action::Crash { member, power, down_ms, harm } => {
                 if !self.world.is_running(*member) {
                     return;
@@ -254,6 +258,19 @@ impl<'a, M: Medium> Trial<'a, M> {
         self.submissions.push((member, id, destinations.to_vec()));
     }
 
+    /// Grants the consignment that a member announced first.
+    fn grant(&mut self, member: MemberCode, reader: MemberCode) {
+        let first = self.world.acknowledged(member).first().copied();
+        let Some(consignment) = first.filter(|_| member != reader && self.world.is_running(member)) else { return };
+        self.note("grants");
+        let now = UnixTime::from_seconds(FOUNDED).expect("a moment in 2027");
+        let id = self.submissions.len() as u64;
+        self.world.note_grant(consignment, reader);
+        self.world.submit(member, id, vec![grant_from(member, consignment, reader, now)]);
+        self.submissions.push((member, id, vec![reader]));
+        self.grants.push((member, id, consignment, reader));
+    }
+
     fn restore(&mut self, member: MemberCode, whole_machine: bool) {
         let Some((backup, size)) = self.backups.get(&member).cloned() else { return };
         let may = self.world.plant() == Some(Plant::NoGuard)
@@ -309,6 +326,9 @@ impl<'a, M: Medium> Trial<'a, M> {
     fn note_readers(&mut self) {
         for (member, id, destinations) in std::mem::take(&mut self.submissions) {
             self.world.note_readers(member, id, &destinations);
+        }
+        for (member, id, consignment, reader) in std::mem::take(&mut self.grants) {
+            self.world.note_granted(member, id, consignment, reader);
         }
     }
 

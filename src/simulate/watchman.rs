@@ -44,6 +44,8 @@ pub(super) struct Watchman {
     acknowledged: BTreeMap<MemberCode, BTreeMap<RecordId, Digest>>,
     /// Who may read each acknowledged record.
     readers: BTreeMap<RecordId, BTreeSet<MemberCode>>,
+    /// Who may have been let in by a grant of which nobody knows whether it was logged.
+    perhaps: BTreeSet<(RecordId, MemberCode)>,
     /// The charter version that each member has shown to hold.
     versions: BTreeMap<MemberCode, u64>,
     /// Which logs each member has told to be forked.
@@ -107,8 +109,20 @@ impl Watchman {
         self.readers.insert(id, readers);
     }
 
-    pub(super) fn readers_of(&self, id: RecordId) -> Option<&BTreeSet<MemberCode>> {
-        self.readers.get(&id)
+    /// A grant was submitted: its reader may read the record from now on.
+    pub(super) fn allow_reader(&mut self, id: RecordId, reader: MemberCode) {
+        self.perhaps.insert((id, reader));
+    }
+
+    /// The grant was logged: its reader must be able to read the record.
+    pub(super) fn expect_reader(&mut self, id: RecordId, reader: MemberCode) {
+        self.readers.entry(id).or_default().insert(reader);
+    }
+
+    /// Whether a member must be able to read a record, or must not; none if that is not known.
+    pub(super) fn reads(&self, id: RecordId, member: MemberCode) -> Option<bool> {
+        let reads = self.readers.get(&id)?.contains(&member);
+        (reads || !self.perhaps.contains(&(id, member))).then_some(reads)
     }
 
     pub(super) fn acknowledge(&mut self, member: MemberCode, id: RecordId, digest: Digest) {
