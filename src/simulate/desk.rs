@@ -9,6 +9,7 @@ use crate::protocol::view::View;
 use crate::record::{PartialRecord, Terms};
 pub(super) use crate::watch::alert::Alerts as Cases;
 use crate::watch::alert::{self, Cause, Signs};
+use crate::watch::reconcile::reconcile;
 use crate::watch::risk::{Contribution, History, Lists, RiskPolicy, Scene, assess};
 use crate::watch::{Dossier, Records, Standing, Views, standing};
 
@@ -66,8 +67,9 @@ impl Desk {
                 };
                 let assessment = Some(&assess(&scene));
                 let answer_due_days = ANSWER_DUE_DAYS;
+                let differences = Some(&reconcile(dossier, terms));
                 let (dossier, word) = (*dossier, None);
-                alert::causes(&Signs { dossier, standing, own, now, answer_due_days, assessment, word })
+                alert::causes(&Signs { dossier, standing, own, now, answer_due_days, differences, assessment, word })
             });
             desk.causes.insert(id, causes);
         }
