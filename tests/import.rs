@@ -145,7 +145,7 @@ fn the_documentation_tells_the_truth() {
     drafts.chain(blocks("csv")).for_each(|example| batch.add("import.md", example.as_bytes(), &georgia));
     assert_eq!(batch.errors.iter().map(ToString::to_string).collect::<Vec<_>>(), Vec::<String>::new());
     let kinds: Vec<&str> = batch.records.iter().map(|checked| checked.record.kind().name()).collect();
-    assert_eq!(kinds, ["export-notification", "no-objection", "policy", "export-notification"]);
+    assert_eq!(kinds, ["export-notification", "no-objection", "import-confirmation", "policy", "export-notification"]);
 
     // The report that is printed there has the members of a report, in their order.
     let printed = blocks("json").into_iter().find(|block| block.contains("\"files\"")).expect("a report");
