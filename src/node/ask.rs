@@ -136,17 +136,17 @@ pub enum Response {
     Consignments(ConsignmentPage),
     /// To [`Request::ConsignmentShow`].
     Consignment(Box<ConsignmentView>),
-    /// To [`Request::AlertList`].
+    /// To [`OfficerRequest::AlertList`].
     Alerts(Vec<AlertLine>),
-    /// To [`Request::AlertShow`] and [`Request::AlertAct`].
+    /// To [`OfficerRequest::AlertShow`] and [`OfficerRequest::AlertAct`].
     Alert(Box<AlertView>),
-    /// To [`Request::AlertsSince`].
+    /// To [`OfficerRequest::AlertsSince`].
     Raised(Vec<RaisedLine>),
-    /// To [`Request::Reconcile`].
+    /// To [`OfficerRequest::Reconcile`].
     Reconciled(Box<ReconcileView>),
-    /// To [`Request::ReconcileTotals`].
+    /// To [`OfficerRequest::ReconcileTotals`].
     Mirror(Vec<MirrorRow>),
-    /// To [`Request::ReconcileLinks`] and [`Request::ReconcileDecide`].
+    /// To [`OfficerRequest::ReconcileLinks`] and [`OfficerRequest::ReconcileDecide`].
     Links(Vec<LinkLine>),
     /// To [`Request::Reindex`].
     Reindexed(Reindexed),
