@@ -8,7 +8,7 @@
 //! cannot read is the word `unknown`, never a zero and never an empty cell. Masses are whole grams in JSON and Parquet, and kilograms with
 //! three decimals, which is the same number, where people read. Nothing here opens a file or reads a clock.
 //!
-//! Start reading at [`Table`], then [`write`].
+//! Start reading at [`Table`], then [`write()`].
 
 mod csv;
 mod json;
