@@ -17,6 +17,7 @@ pub mod engine;
 pub mod keys;
 mod links;
 pub mod matcher;
+pub mod notify;
 pub mod open;
 pub mod private;
 mod signer;

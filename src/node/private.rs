@@ -96,11 +96,19 @@ pub fn read(path: &Path) -> Result<Zeroizing<String>, PrivateError> {
 
 /// Reads a file that the service manager made for this process alone: it may belong to root, with our right to read it in
 /// an access list that the mode bits do not tell.
+fn read_credential(path: &Path) -> Result<Zeroizing<String>, PrivateError> {
+    text(path, open(path)?.0)
+}
+
+/// The first line of a file that is as private as a key file must be, or that is a credential of the service manager.
 ///
 /// # Errors
-/// [`PrivateError`] if it is missing, or no plain file.
-pub fn read_credential(path: &Path) -> Result<Zeroizing<String>, PrivateError> {
-    text(path, open(path)?.0)
+/// [`PrivateError`] if it is missing or not private.
+pub fn first_line(path: &Path) -> Result<Zeroizing<String>, PrivateError> {
+    // https://systemd.io/CREDENTIALS: readable by this service and by root, whatever the mode bits say.
+    let is_credential = std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|folder| path.starts_with(folder));
+    let text = if is_credential { read_credential(path)? } else { read(path)? };
+    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
 }
 
 fn open(path: &Path) -> Result<(File, fs::Metadata), PrivateError> {

@@ -6,6 +6,7 @@
 //! Start with [`Config`]; [`layers`] finds where each value comes from.
 
 pub mod address;
+pub mod alerts;
 pub mod layers;
 pub mod options;
 mod risk;
@@ -16,6 +17,7 @@ use crate::encoding::ids::MemberCode;
 use crate::protocol::Settings;
 
 pub use address::Address;
+pub use alerts::Alerts;
 pub use layers::{ConfigError, Fault, Origin, Setting, Sources};
 pub use risk::{
     LISTS_EXAMPLE, RISK_EXAMPLE, RiskPolicyError, load_lists, load_risk_policy, parse_lists, parse_risk_policy,
@@ -54,6 +56,8 @@ pub struct Config {
     pub watch: Watch,
     /// How much is allowed.
     pub limits: Limits,
+    /// How alerts leave the node.
+    pub alerts: Alerts,
 }
 
 /// How consignments are looked at.
@@ -178,6 +182,7 @@ impl Config {
         let intervals = check_intervals(layers);
         let watch = check_watch(layers);
         let limits = check_limits(layers);
+        let alerts = alerts::check(layers);
 
         let data_dir = data_dir?;
         let socket = socket.unwrap_or_else(|| data_dir.join("shieldwall.sock"));
@@ -208,6 +213,7 @@ impl Config {
             intervals: intervals?,
             watch: watch?,
             limits: limits?,
+            alerts: alerts?,
         })
     }
 }

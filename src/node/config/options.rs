@@ -43,7 +43,7 @@ pub enum Default {
 }
 
 /// All options.
-pub const OPTIONS: [OptionRow; 21] = [
+pub const OPTIONS: [OptionRow; 30] = [
     row("member", Kind::Text, Default::Required),
     row("data_dir", Kind::Path, Default::Is("data")),
     row("keys_dir", Kind::Path, Default::Is("keys")),
@@ -67,6 +67,15 @@ pub const OPTIONS: [OptionRow; 21] = [
     row("watch.answer_due_days", Kind::Number { min: 0, max: 90 }, Default::Is("3")),
     row("limits.free_space_min_mb", Kind::Number { min: 16, max: 1_000_000 }, Default::Is("256")),
     row("limits.api_connections", Kind::Number { min: 1, max: 1_000 }, Default::Is("16")),
+    row("alerts.smtp", Kind::Text, Default::None),
+    row("alerts.mail_from", Kind::Text, Default::None),
+    row("alerts.mail_to", Kind::List, Default::Is("")),
+    row("alerts.smtp_user", Kind::Text, Default::None),
+    row("alerts.smtp_password_file", Kind::Path, Default::None),
+    row("alerts.digest_hour", Kind::Number { min: 0, max: 23 }, Default::None),
+    row("alerts.webhooks", Kind::List, Default::Is("")),
+    row("alerts.webhook_hosts", Kind::List, Default::Is("")),
+    row("alerts.webhook_key_file", Kind::Path, Default::None),
 ];
 
 const fn row(key: &'static str, kind: Kind, default: Default) -> OptionRow {

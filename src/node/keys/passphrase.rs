@@ -43,11 +43,7 @@ impl Passphrase {
     /// # Errors
     /// [`KeyFileError`] if the file is missing, not private, or too short.
     pub fn from_file(path: &Path) -> Result<Self, KeyFileError> {
-        // https://systemd.io/CREDENTIALS: readable by this service and by root, whatever the mode bits say.
-        let is_credential = std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|folder| path.starts_with(folder));
-        let text = if is_credential { private::read_credential(path)? } else { private::read(path)? };
-        let line = Zeroizing::new(text.lines().next().unwrap_or_default().to_owned());
-        Ok(Self::new(line)?)
+        Ok(Self::new(private::first_line(path)?)?)
     }
 
     /// Asks on the terminal, without echo.

@@ -71,7 +71,13 @@ impl Digest {
 pub fn notification(raised: &[Raised]) -> Option<String> {
     let red = raised.iter().filter(|raised| raised.severity == Severity::Red);
     let cases: std::collections::BTreeSet<_> = red.map(|raised| raised.case).collect();
-    match cases.len() {
+    pushed(cases.len())
+}
+
+/// The text that is pushed for as many red cases: what [`notification`] says once they are counted.
+#[must_use]
+pub fn pushed(red_cases: usize) -> Option<String> {
+    match red_cases {
         0 => None,
         1 => Some("1 red item, log in".to_owned()),
         count => Some(format!("{count} red items, log in")),

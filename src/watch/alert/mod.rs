@@ -29,7 +29,7 @@ mod tests;
 pub use case::{Alert, Case, Status};
 pub use cause::{Cause, Mark, Signs, causes, of_warning, of_withheld};
 pub use event::{Act, BadOutcome, CaseError, CaseEvent, Outcome, SNOOZE_MAX_S};
-pub use message::{Digest, cloud_event, notification};
+pub use message::{Digest, cloud_event, notification, pushed};
 pub use rates::{Rate, Rates};
 pub use rule::{BadRule, BadSeverity, Rule, Severity};
 
