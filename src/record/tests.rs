@@ -282,6 +282,22 @@ fn nothing_of_a_record_reaches_a_debug_print() {
     }
 }
 
+#[test]
+fn an_unknown_version_of_a_list_is_kept_and_shown_as_it_is() {
+    let later = || {
+        rhosus(|draft| {
+            draft.substance_list = Some("pgs-2099-9".into());
+            draft.goods[0].substance = Some("novel-precursor".into());
+        })
+    };
+    assert!(later().check(&context(Strictness::Own)).is_err(), "who writes it now means a list that is here");
+    let record = later().check(&context(Strictness::Imported)).expect("kept").record;
+    let shown = record.to_json();
+    assert_eq!(shown["substance_list"], "pgs-2099-9");
+    assert_eq!(shown["goods"][0]["substance"], "novel-precursor");
+    assert_eq!(Record::from_content(record.content()), Ok(record), "and read by others");
+}
+
 fn any_cbor() -> impl Strategy<Value = Cbor> {
     let leaf = prop_oneof![
         any::<i64>().prop_map(Cbor::from),
@@ -314,6 +330,22 @@ proptest! {
         prop_assert_eq!(partial.content(), &content);
         let _view = partial.to_json();
         let _record = Record::from_content(&content);
+    }
+
+    /// Whatever subheading stands beside a substance is a finding at most.
+    #[test]
+    fn a_subheading_that_does_not_fit_never_blocks_a_record(
+        hs6 in "(2[5-9]|3[0-8])[0-9]{4}",
+        substance in prop::sample::select(vec!["ammonium-nitrate", "urea", "acetone", "hydrogen-peroxide"]),
+    ) {
+        let draft = rhosus(|draft| {
+            draft.goods[0].substance = Some(substance.to_owned());
+            draft.goods[0].national_code = None;
+            draft.goods[0].hs6 = Some(Declared::read(&hs6));
+        });
+        let checked = draft.check(&context(Strictness::Own));
+        prop_assert!(checked.is_ok(), "{} {}", substance, hs6);
+        prop_assert_eq!(&checked.expect("it is").record.to_json()["goods"][0]["hs6"], &hs6);
     }
 
     #[test]

@@ -264,6 +264,16 @@ mod tests {
     }
 
     #[test]
+    fn the_same_fields_salted_twice_have_no_hash_in_common() {
+        let fields = BTreeMap::from([("consignee".to_owned(), Value::from("Synthetic Mining Supplies"))]);
+        let [one, other] = [1, 2]
+            .map(|seed| Opened::salted("parties", &fields, &mut Randomness::new([seed; 32])).expect("sound fields"));
+        assert_eq!(one.content(), other.content());
+        assert_ne!(one.root(), other.root(), "who guesses the name has no hash to hold it against");
+        assert_ne!(leaf_bytes("parties", &one.fields()[0]), leaf_bytes("parties", &other.fields()[0]));
+    }
+
+    #[test]
     fn fields_have_names_in_ascending_order_each_once() {
         assert_eq!(refusal(&opened("trade", &["a", "b"])), None);
         for names in [&[][..], &["b", "a"], &["a", "a"]] {

@@ -10,6 +10,7 @@ use crate::encoding::time::UnixTime;
 use crate::record::{Compartment, Context, Draft, Strictness};
 
 mod declarations;
+mod guards;
 mod invariants;
 mod links;
 mod mirror;

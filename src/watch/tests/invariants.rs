@@ -134,7 +134,14 @@ fn without_timeline(all: BTreeMap<RecordId, Consignment>) -> Vec<Consignment> {
     all.into_values().map(bare).collect()
 }
 
-fn bytes(all: &BTreeMap<RecordId, Consignment>) -> String {
+/// The same records, delivered in another order.
+pub(super) fn mixed(mut records: Records, seed: u64) -> Records {
+    let len = records.len();
+    (0..len).for_each(|at| records.swap(at, usize::try_from(seed.rotate_left(at as u32) % len as u64).expect("small")));
+    records
+}
+
+pub(super) fn bytes(all: &BTreeMap<RecordId, Consignment>) -> String {
     all.values().map(|consignment| consignment.to_json().to_string()).collect()
 }
 
@@ -143,10 +150,7 @@ proptest! {
     #[test]
     fn the_order_of_arrival_does_not_matter(sayings in sayings(), seed in any::<u64>()) {
         let records = records_of(&sayings);
-        let mut mixed = records.clone();
-        let len = mixed.len();
-        (0..len).for_each(|at| mixed.swap(at, usize::try_from(seed.rotate_left(at as u32) % len as u64).expect("small")));
-        prop_assert_eq!(bytes(&consignments(mixed)), bytes(&consignments(records)));
+        prop_assert_eq!(bytes(&consignments(mixed(records.clone(), seed))), bytes(&consignments(records)));
     }
 
     /// What is illegal is told with its reason and changes nothing: without it everything else is the same.
