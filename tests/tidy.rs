@@ -221,7 +221,14 @@ fn pages_that_describe_bytes_follow_the_code() {
 fn tests_that_pages_name_exist() {
     let known: String = sources("src").into_iter().chain(sources("tests")).map(|source| source.code).collect();
     let mut faults = Vec::new();
-    for page in ["docs/architecture.md", "docs/threat-model.md", "docs/reliability.md", "docs/statistics.md"] {
+    let pages = [
+        "docs/architecture.md",
+        "docs/consignments.md",
+        "docs/threat-model.md",
+        "docs/reliability.md",
+        "docs/statistics.md",
+    ];
+    for page in pages {
         let text = read(page);
         // What lies between backquotes and reads like a test: three words or more.
         let named =
