@@ -19,6 +19,7 @@ use crate::node::cases::Outlook;
 use crate::node::config::{Config, RiskPolicyError, load_lists, load_risk_policy};
 use crate::node::engine::{self, Setup};
 use crate::node::keys::{KeyName, Seed};
+use crate::node::notify::Notifier;
 use crate::node::{open, private};
 use crate::protocol::{Node, Settings};
 
@@ -108,6 +109,7 @@ fn prepare(context: &Context, config: &Config) -> Result<(Node<DiskStore>, Setup
         data_dir: config.data_dir.clone(),
         foreign_exports: config.allow_foreign_exporter,
         outlook: outlook(config)?,
+        notify: None,
     };
     Ok((Node::load(store, federation, me, Settings::from(config.intervals))?, setup))
 }
@@ -177,7 +179,8 @@ async fn serve(config: &Config, node: Node<DiskStore>, setup: Setup, stop_on_std
     }
     let listening = tokio::spawn(async move { server.serve(calls).await });
     tracing::info!(member = %config.member, socket = %config.socket.display(), "started");
-    let engine = engine::run(node, setup, calls_taken, stopped);
+    let notify = Some(Notifier::start(config, config.member)?);
+    let engine = engine::run(node, Setup { notify, ..setup }, calls_taken, stopped);
     tokio::pin!(engine);
     let ended = loop {
         tokio::select! {

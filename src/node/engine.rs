@@ -29,6 +29,7 @@ use super::consignments;
 use super::desk::Desk;
 use super::links::{self, Links};
 use super::matcher::{Matcher, MatcherError};
+use super::notify;
 use super::signer::{self, Order, SigningKeys};
 use super::supervisor::{Health, Supervisor};
 use super::views::Keeper;
@@ -63,6 +64,8 @@ pub struct Setup {
     pub foreign_exports: bool,
     /// How this country looks at consignments.
     pub outlook: Outlook,
+    /// How alerts leave the node, if they do.
+    pub notify: Option<notify::Handle>,
 }
 
 /// Why a node ended by itself.
@@ -109,6 +112,7 @@ pub async fn run(
         keeper: Keeper::new(&node.view()),
         cases: Cases::open(member, &setup.data_dir, setup.outlook)?,
         matcher: Matcher::open(&setup.data_dir)?,
+        notify: setup.notify,
         desk: Desk::new(member, setup.foreign_exports),
         links: Links::default(),
         started_at: clock::now(),
@@ -185,6 +189,7 @@ struct Engine {
     node: Node<DiskStore>,
     keeper: Keeper,
     cases: Cases,
+    notify: Option<notify::Handle>,
     matcher: Matcher,
     desk: Desk,
     links: Links,
@@ -313,6 +318,9 @@ impl Engine {
         if !self.keeper.is_behind() {
             let raised = self.cases.look(&view, self.keeper.views(), &mut self.matcher, now, RECORDS_READ)?;
             self.raised(&raised);
+            if let Some(notify) = self.notify.as_ref().filter(|notify| notify.digest_due(now)) {
+                notify.digest(&self.cases.digest(now));
+            }
         }
         Ok(())
     }
@@ -337,6 +345,9 @@ impl Engine {
     fn raised(&self, raised: &[Raised]) {
         for one in raised {
             tracing::info!(number = one.number, severity = one.severity.name(), "an alert was raised");
+        }
+        if let Some(notify) = self.notify.as_ref().filter(|_| !raised.is_empty()) {
+            notify.raised(raised);
         }
     }
 
@@ -584,6 +595,9 @@ impl Engine {
             self.node.store_mut().finish_flush(job)?;
         }
         self.node.store_mut().flush()?;
+        if let Some(notify) = self.notify.take() {
+            notify.stop().await;
+        }
         Ok(())
     }
 }

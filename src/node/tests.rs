@@ -74,6 +74,7 @@ async fn a_network_that_panics_all_the_time_holds_up_no_officer() {
         data_dir: data,
         foreign_exports: false,
         outlook: super::cases::Outlook::default(),
+        notify: None,
     };
     let (calls, taken) = mpsc::channel(16);
     let (stop, stopped) = watch::channel(false);
