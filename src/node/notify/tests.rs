@@ -63,6 +63,15 @@ fn hook_options(folder: &Path, urls: &str, hosts: &str) -> String {
     format!("webhooks = [{urls}]\nwebhook_hosts = [{hosts}]\nwebhook_key_file = \"key\"\n")
 }
 
+/// Whether this machine knows no authority, so that TLS cannot be set up at all.
+fn nobody_is_trusted() -> bool {
+    let none = rustls_native_certs::load_native_certs().certs.is_empty();
+    if none {
+        println!("skipped: this machine trusts no authority");
+    }
+    none
+}
+
 /// Waits for something that other tasks do.
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     for _ in 0..500 {
@@ -271,6 +280,25 @@ async fn a_mail_server_that_is_down_is_tried_again() {
 }
 
 #[tokio::test]
+async fn a_mail_server_without_tls_is_told_nothing() {
+    if nobody_is_trusted() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (sink, port) = MailSink::start().await;
+    private(&folder.path().join("password"), "correct horse\n");
+    let options =
+        mail_options(port, "\"officer@customs.example\"").replace("smtp-plain://127.0.0.1", "smtp://localhost");
+    let handle = start(folder.path(), &(options + "smtp_user = \"node\"\nsmtp_password_file = \"password\"\n"));
+    handle.raised(&[red(1, "GE-4711")]);
+    until("a dead letter", || handle.counts().undelivered == 1).await;
+    handle.stop().await;
+    let lines = sink.lines.lock().unwrap();
+    assert!(!lines.is_empty() && lines.iter().all(|line| line.starts_with("EHLO") || line == "QUIT"), "{lines:?}");
+    assert!(undelivered(folder.path())[0]["why"].as_str().unwrap().contains("STARTTLS"));
+}
+
+#[tokio::test]
 async fn what_cannot_be_mailed_is_kept_as_undelivered() {
     let folder = tempfile::tempdir().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -360,8 +388,7 @@ async fn a_redirect_is_not_followed() {
 
 #[tokio::test]
 async fn hosts_that_may_not_be_reached_see_no_connection() {
-    if rustls_native_certs::load_native_certs().certs.is_empty() {
-        println!("skipped: this machine trusts no authority");
+    if nobody_is_trusted() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

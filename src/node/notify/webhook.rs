@@ -86,9 +86,13 @@ fn tls() -> Result<rustls::ClientConfig, NotifyError> {
     if roots.is_empty() {
         return Err(NotifyError::NoAuthorities);
     }
+    tls_with(roots).map_err(NotifyError::WebhookTls)
+}
+
+fn tls_with(roots: rustls::RootCertStore) -> Result<rustls::ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    Ok(config.map_err(NotifyError::WebhookTls)?.with_root_certificates(roots).with_no_client_auth())
+    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// `t=TIME,v1=MAC`: the HMAC-SHA256, in lower-case hexadecimal, of the time in Unix seconds, a point, and the body.
@@ -215,5 +219,54 @@ mod tests {
         let at = UnixTime::from_seconds(1_700_000_000).unwrap();
         let told = "t=1700000000,v1=e97957e90a053fb41f7859afbe3a7e90ee114550457a5fdf0e05bf42ee308c7f";
         assert_eq!(signature("0123456789abcdef0123456789abcdef", at, "{\"id\":\"1\"}"), told);
+    }
+
+    /// An https server with a certificate for `localhost` alone. Gives its port, and the certificate.
+    async fn server() -> (u16, rustls::pki_types::CertificateDer<'static>) {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let rcgen::CertifiedKey { cert, key_pair } =
+            rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = rustls::pki_types::PrivatePkcs8KeyDer::from(key_pair.serialize_der());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config =
+            rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_single_cert(vec![cert.der().clone()], key.into()).unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                let mut head = [0; 2_048];
+                stream.read(&mut head).await.unwrap();
+                stream.write_all(b"HTTP/1.1 204 taken\r\n\r\n").await.unwrap();
+                drop(stream.shutdown().await);
+            }
+        });
+        (port, cert.der().clone())
+    }
+
+    fn hook(url: &str, trusted: Option<&rustls::pki_types::CertificateDer<'static>>) -> Webhook {
+        let mut roots = rustls::RootCertStore::empty();
+        trusted.into_iter().for_each(|cert| roots.add(cert.clone()).unwrap());
+        let hosts = ["internal:localhost", "internal:127.0.0.1"].map(|host| host.parse().unwrap());
+        Webhook {
+            url: url.parse().unwrap(),
+            hosts: Arc::new(hosts.into()),
+            key: Arc::new(Zeroizing::new("0123456789abcdef0123456789abcdef".to_owned())),
+            tls: Some(Arc::new(tls_with(roots).unwrap())),
+            told: NowAndThen::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn only_a_host_with_a_certificate_for_its_name_is_told_something() {
+        let (port, cert) = server().await;
+        let url = format!("https://localhost:{port}/");
+        assert_eq!(hook(&url, Some(&cert)).post("{}").await, Ok(()));
+        let refused = Err(Fault::passing("no TLS with the host"));
+        assert_eq!(hook(&url, None).post("{}").await, refused, "nobody vouches for it");
+        let other_name = format!("https://127.0.0.1:{port}/");
+        assert_eq!(hook(&other_name, Some(&cert)).post("{}").await, refused, "the certificate is for another name");
     }
 }
