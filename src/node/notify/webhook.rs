@@ -237,8 +237,11 @@ mod tests {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let Ok(mut stream) = acceptor.accept(stream).await else { continue };
-                let mut head = [0; 2_048];
-                stream.read(&mut head).await.unwrap();
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n{}") {
+                    let Ok(byte) = stream.read_u8().await else { break };
+                    request.push(byte);
+                }
                 stream.write_all(b"HTTP/1.1 204 taken\r\n\r\n").await.unwrap();
                 drop(stream.shutdown().await);
             }
