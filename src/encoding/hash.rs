@@ -29,6 +29,14 @@ pub fn sha256(bytes: &[u8]) -> Digest {
     Digest(Sha256::digest(bytes).into())
 }
 
+/// The SHA-256 of parts that are made one after the other.
+#[must_use]
+pub fn sha256_over<T: AsRef<[u8]>>(parts: impl Iterator<Item = T>) -> Digest {
+    let mut hasher = Sha256::new();
+    parts.for_each(|part| hasher.update(part.as_ref()));
+    Digest(hasher.finalize().into())
+}
+
 /// The SHA-256 of several parts, one after the other, without joining them in memory.
 #[must_use]
 pub fn sha256_of(parts: &[&[u8]]) -> Digest {

@@ -53,7 +53,7 @@ pub fn answer<S: Store>(
         Request::ConsignmentShow(name) => {
             Ok(Response::Consignment(Box::new(consignments::show(view, views()?, cases, name, now)?)))
         }
-        Request::Reindex => Ok(Response::Reindexed(consignments::reindex(view, None)?.1)),
+        Request::Reindex => Ok(Response::Reindexed(consignments::reindexed(None, &Keeper::read(view)?))),
         Request::Stats(question) => Ok(Response::Stats(Box::new(stats::stats(views()?, question, now)?))),
         Request::Ledger => Ok(Response::Ledger(ledger(view)?)),
         Request::Status => Ok(Response::Status(Box::new(status(view)?))),

@@ -344,11 +344,10 @@ impl Cases {
         };
         let event = CaseEvent { case: id, at: now, by: Some(by.to_owned()), act };
         // First on the disk: an officer who was told that it is done finds it done after a crash too.
-        let mut after = self.alerts.clone();
-        after.apply(event.clone()).map_err(|error| bad(error.to_string()))?;
+        self.alerts.check(&event).map_err(|error| bad(error.to_string()))?;
         let kept = self.file.append(std::slice::from_ref(&event));
         kept.map_err(|error| problem(ProblemKind::Failure, error.to_string()))?;
-        self.alerts = after;
+        self.alerts.apply(event.clone()).map_err(|error| bad(error.to_string()))?;
         let mut raised = Vec::new();
         self.look_at(view, views, None, id, now, &mut raised)?;
         let events: Vec<CaseEvent> = raised.into_iter().map(|raised| raised.event).collect();

@@ -38,37 +38,45 @@ pub fn list(
         let last = today.and_then(|day| day.plus(days.into()));
         due.is_some_and(|due| due.passed || due.by.is_none() || due.by <= last)
     };
-    let named: Option<Vec<RecordId>> = filter.ucr.as_ref().map(|ucr| views.by_ucr(ucr).collect());
-    let of_name = |id: &RecordId| named.as_ref().is_none_or(|ids| ids.contains(id));
-    let mut lines: Vec<ConsignmentLine> = views
-        .consignments()
-        .values()
-        .filter(|consignment| of_name(&consignment.id))
-        .filter(|consignment| concerns(consignment, filter))
-        .map(|consignment| line(views, cases, consignment, now))
-        .filter(|line| {
-            let state = line.state.as_deref().unwrap_or("unknown");
-            (filter.states.is_empty() || filter.states.iter().any(|wanted| wanted == state))
-                && filter.risk.as_ref().is_none_or(|risk| line.risk.as_ref() == Some(risk))
-                && (!filter.unexplained || line.unexplained_g.is_some_and(|grams| grams > 0))
-                && filter.due_within_days.is_none_or(|days| within(line.due.as_ref(), days))
-        })
-        .collect();
-    match filter.order {
-        ConsignmentOrder::Changed => lines.sort_by_key(|line| (Reverse(line.changed_at), line.id)),
-        ConsignmentOrder::Due => lines.sort_by_key(|line| {
-            let due = line.due.as_ref();
-            (due.is_none(), due.and_then(|due| due.by), line.id)
-        }),
-        ConsignmentOrder::Id => {}
-    }
-    let total = lines.len() as u64;
+    let needs_standing =
+        !filter.states.is_empty() || filter.due_within_days.is_some() || filter.order == ConsignmentOrder::Due;
+    // Only what is asked for is worked out of every consignment; a line only of those on the page.
+    let place = |consignment: &Consignment| {
+        let band = || cases.and_then(|cases| cases.band(consignment.id)).map(watch::risk::Band::name);
+        let wanted = concerns(consignment, filter)
+            && filter.risk.as_ref().is_none_or(|risk| band() == Some(risk))
+            && (!filter.unexplained || unexplained(consignment).is_some_and(|grams| grams > 0));
+        if !wanted {
+            return None;
+        }
+        let standing = needs_standing.then(|| views.standing(consignment, now));
+        let due = standing.as_ref().and_then(|standing| due(consignment, standing, now));
+        let state = standing.and_then(|standing| standing.state).map_or("unknown", State::name);
+        let wanted = (filter.states.is_empty() || filter.states.iter().any(|wanted| wanted == state))
+            && filter.due_within_days.is_none_or(|days| within(due.as_ref(), days));
+        let changed = match filter.order {
+            ConsignmentOrder::Changed => changed_at(consignment),
+            ConsignmentOrder::Due | ConsignmentOrder::Id => None,
+        };
+        let due = match filter.order {
+            ConsignmentOrder::Due => (due.is_none(), due.and_then(|due| due.by)),
+            ConsignmentOrder::Changed | ConsignmentOrder::Id => (false, None),
+        };
+        wanted.then_some((Reverse(changed), due, consignment.id))
+    };
+    let mut places: Vec<_> = match &filter.ucr {
+        Some(ucr) => views.by_ucr(ucr).filter_map(|id| views.get(id)).filter_map(place).collect(),
+        None => views.consignments().values().filter_map(place).collect(),
+    };
+    places.sort_unstable();
+    let total = places.len() as u64;
     let start = match filter.after {
         None => 0,
-        Some(after) => lines.iter().position(|line| line.id == after).map_or(lines.len(), |at| at + 1),
+        Some(after) => places.iter().position(|(.., id)| *id == after).map_or(places.len(), |at| at + 1),
     };
     let limit = if filter.limit == 0 { LIST_MAX } else { filter.limit.min(LIST_MAX) };
-    let page = lines.into_iter().skip(start).take(usize::try_from(limit).unwrap_or(usize::MAX));
+    let page = places.into_iter().skip(start).take(usize::try_from(limit).unwrap_or(usize::MAX));
+    let page = page.filter_map(|(.., id)| Some(line(views, cases, views.get(id)?, now)));
     Ok(ConsignmentPage { consignments: page.collect(), total })
 }
 
@@ -136,19 +144,14 @@ fn find(views: &Views, name: &ConsignmentName) -> Result<RecordId, Problem> {
     }
 }
 
-/// Builds the views again from the ledger, and compares them with those that were kept.
-///
-/// # Errors
-/// [`Problem`] if storage failed.
-pub fn reindex<S: Store>(view: &View<'_, S>, kept: Option<&Views>) -> Result<(Keeper, Reindexed), Problem> {
-    let again = Keeper::read(view)?;
-    let reindexed = Reindexed {
+/// What comes of building the views again, beside those that were kept.
+pub fn reindexed(kept: Option<&Views>, again: &Keeper) -> Reindexed {
+    Reindexed {
         records: again.records_read(),
         consignments: again.views().consignments().len() as u64,
         before: kept.map(Views::digest),
         after: again.views().digest(),
-    };
-    Ok((again, reindexed))
+    }
 }
 
 /// The line of one consignment.
@@ -159,8 +162,6 @@ pub fn line(views: &Views, cases: Option<&Cases>, consignment: &Consignment, now
     let known = |grams: fn(&watch::Masses) -> u64| {
         (!consignment.masses.is_empty()).then(|| masses().map(grams).fold(0, u64::saturating_add))
     };
-    let unexplained =
-        || consignment.balance.values().map(|balance| u64::try_from(balance.net.unexplained).unwrap_or(u64::MAX));
     ConsignmentLine {
         id: consignment.id,
         ucr: consignment.ucr.clone(),
@@ -172,11 +173,23 @@ pub fn line(views: &Views, cases: Option<&Cases>, consignment: &Consignment, now
         notified_g: known(|mass| mass.notified),
         departed_g: known(|mass| mass.departed),
         received_g: known(|mass| mass.received),
-        unexplained_g: (!consignment.balance.is_empty()).then(|| unexplained().fold(0, u64::saturating_add)),
+        unexplained_g: unexplained(consignment),
         due: due(consignment, &standing, now),
         risk: cases.and_then(|cases| cases.band(consignment.id)).map(|band| band.name().to_owned()),
-        changed_at: consignment.timeline.iter().map(|event| event.issued_at).max(),
+        changed_at: changed_at(consignment),
     }
+}
+
+/// The grams that nobody can explain; none where no mass is known.
+fn unexplained(consignment: &Consignment) -> Option<u64> {
+    let grams = |balance: &watch::Balance| u64::try_from(balance.net.unexplained).unwrap_or(u64::MAX);
+    let balances = &consignment.balance;
+    (!balances.is_empty()).then(|| balances.values().map(grams).fold(0, u64::saturating_add))
+}
+
+/// When the newest record of it was made.
+fn changed_at(consignment: &Consignment) -> Option<UnixTime> {
+    consignment.timeline.iter().map(|event| event.issued_at).max()
 }
 
 /// What has to happen next, and until when.

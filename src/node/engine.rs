@@ -20,7 +20,8 @@ use crate::watch::reconcile::LinkDecision;
 
 use super::answer;
 use super::ask::{
-    Call, LoadView, OfficerRequest, PeerView, Problem, ProblemKind, Request, Response, ScrubView, WorkView,
+    Call, LoadView, OfficerRequest, PeerView, Problem, ProblemKind, Progress, Reply, Request, Response, ScrubView,
+    WorkView,
 };
 use super::case_file::CaseFileError;
 use super::cases::{self, At, Cases, CasesError, Outlook};
@@ -32,7 +33,7 @@ use super::matcher::{Matcher, MatcherError};
 use super::notify;
 use super::signer::{self, Order, SigningKeys};
 use super::supervisor::{Health, Supervisor};
-use super::views::Keeper;
+use super::views::{Keeper, Nobody};
 
 /// Inputs taken together: one flush and one frontier for all of them.
 const INPUTS_MAX: usize = 256;
@@ -42,6 +43,10 @@ const TICK: Duration = Duration::from_millis(100);
 const SCRUB_BYTES: usize = 256 << 10;
 /// Records read at each tick to bring the consignments up to date: a tick is a tenth of a second, and this is a fifth of it.
 const RECORDS_READ: usize = 200;
+/// Records read at once while nothing else is to be done: some milliseconds, so that what comes meanwhile does not wait.
+const RECORDS_READ_IDLE: usize = 50;
+/// So much may be read before a question is answered, a second or two; beyond, the asker comes again.
+const RECORDS_READ_TO_ANSWER: usize = 10_000;
 /// Damaged frames that `status` lists.
 const DAMAGE_SHOWN: usize = 20;
 /// Between the ends of two scrubs.
@@ -126,6 +131,7 @@ pub async fn run(
         has_room: true,
         stopping: false,
         scrubbed_at: None,
+        again: None,
     };
     engine.admit_members();
     let mut tick = tokio::time::interval(TICK);
@@ -144,7 +150,7 @@ pub async fn run(
             // Before what peers send, so that no flood of theirs keeps time from passing or an officer from being heard.
             _ = tick.tick() => {
                 engine.scrub()?;
-                engine.watch()?;
+                engine.watch(RECORDS_READ)?;
                 inputs.extend(engine.room()?.into_iter().chain([Input::Tick]));
             }
             Some(call) = calls.recv() => {
@@ -155,6 +161,11 @@ pub async fn run(
                 Some(event) => inputs.extend(engine.links.input(event)),
                 None => inputs.extend(engine.links.reset()),
             },
+            // Last of all: when nothing waits.
+            () = tokio::task::yield_now(), if engine.is_behind() => {
+                engine.watch(RECORDS_READ_IDLE)?;
+                continue;
+            }
         }
         while inputs.len() < INPUTS_MAX {
             let Some(event) = network.try_next() else { break };
@@ -205,6 +216,8 @@ struct Engine {
     stopping: bool,
     /// When the store was last read through.
     scrubbed_at: Option<Now>,
+    /// Views that are being built again, and who waits for them.
+    again: Option<(Reply, Keeper)>,
 }
 
 impl From<CasesError> for EngineError {
@@ -259,6 +272,9 @@ impl Engine {
             Effect::Members => self.admit_members(),
             Effect::Event(event) => {
                 self.keeper.note(&event);
+                if let Some((_, again)) = &mut self.again {
+                    again.note(&event);
+                }
                 tell(&event);
             }
         }
@@ -298,29 +314,31 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether something is still to be read or looked at.
+    fn is_behind(&self) -> bool {
+        !self.stopping && (self.keeper.is_behind() || self.cases.is_behind() || self.again.is_some())
+    }
+
     /// Reads a little more of what is held, and derives consignments of which something is new.
-    fn watch(&mut self) -> Result<(), EngineError> {
+    fn watch(&mut self, records: usize) -> Result<(), EngineError> {
         if self.stopping {
             return Ok(());
         }
         let now = clock::now();
         let view = self.node.view();
         if self.keeper.is_behind()
-            && self.keeper.work(
-                &view,
-                RECORDS_READ,
-                &mut At { cases: &mut self.cases, matcher: &mut self.matcher, now },
-            )?
+            && self.keeper.work(&view, records, &mut At { cases: &mut self.cases, matcher: &mut self.matcher, now })?
         {
             let consignments = self.keeper.views().consignments().len();
             tracing::info!(consignments, "the consignments are up to date");
         }
         if !self.keeper.is_behind() {
-            let raised = self.cases.look(&view, self.keeper.views(), &mut self.matcher, now, RECORDS_READ)?;
+            let raised = self.cases.look(&view, self.keeper.views(), &mut self.matcher, now, records)?;
             self.raised(&raised);
             if let Some(notify) = self.notify.as_ref().filter(|notify| notify.digest_due(now)) {
                 notify.digest(&self.cases.digest(now));
             }
+            self.build_again(records)?;
         }
         Ok(())
     }
@@ -332,10 +350,16 @@ impl Engine {
                 format!("the node has read {done} of {total} records since its start; ask again when it has read all");
             return Err(Problem { kind: ProblemKind::Busy, message });
         }
+        let pending = self.keeper.pending();
+        if pending > RECORDS_READ_TO_ANSWER {
+            let message = format!("the node still takes in {pending} new records; ask again in some seconds");
+            return Err(Problem { kind: ProblemKind::Busy, message });
+        }
         let now = clock::now();
         let view = self.node.view();
         self.keeper.work(&view, usize::MAX, &mut At { cases: &mut self.cases, matcher: &mut self.matcher, now })?;
-        let raised = self.cases.look(&view, self.keeper.views(), &mut self.matcher, now, usize::MAX);
+        // On a new day every open consignment is looked at: those for which there is no time now follow when there is.
+        let raised = self.cases.look(&view, self.keeper.views(), &mut self.matcher, now, RECORDS_READ_TO_ANSWER);
         let raised = raised.map_err(|error| Problem { kind: ProblemKind::Failure, message: error.to_string() })?;
         self.raised(&raised);
         Ok(())
@@ -379,12 +403,33 @@ impl Engine {
         }
     }
 
-    /// Builds the consignments again, and keeps those.
-    fn reindex(&mut self) -> Result<Response, Problem> {
-        self.catch_up()?;
-        let (keeper, reindexed) = consignments::reindex(&self.node.view(), Some(self.keeper.views()))?;
-        self.keeper = keeper;
-        Ok(Response::Reindexed(reindexed))
+    /// Begins to build the consignments again, beside those that there are.
+    fn reindex(&mut self, reply: Reply) {
+        if self.again.is_some() {
+            reply.fail(ProblemKind::Busy, "the consignments are being built again already");
+            return;
+        }
+        match self.catch_up() {
+            Ok(()) => self.again = Some((reply, Keeper::new(&self.node.view()))),
+            Err(Problem { kind, message }) => reply.fail(kind, message),
+        }
+    }
+
+    /// Builds a little more; when all is built, answers, and keeps what was built.
+    fn build_again(&mut self, records: usize) -> Result<(), StoreError> {
+        let Some((reply, mut again)) = self.again.take() else { return Ok(()) };
+        again.work(&self.node.view(), records, &mut Nobody)?;
+        if again.is_behind() {
+            if let Some((done, total)) = again.progress().filter(|_| records == RECORDS_READ) {
+                reply.progress(Progress { what: "reading records".to_owned(), done, total: Some(total) });
+            }
+            self.again = Some((reply, again)).filter(|(reply, _)| !reply.is_abandoned());
+            return Ok(());
+        }
+        let reindexed = consignments::reindexed(Some(self.keeper.views()), &again);
+        self.keeper = again;
+        reply.done(Response::Reindexed(reindexed));
+        Ok(())
     }
 
     fn scrub_view(&self) -> ScrubView {
@@ -495,7 +540,7 @@ impl Engine {
                 None
             }
             Request::Reindex => {
-                finish(reply, self.reindex());
+                self.reindex(reply);
                 None
             }
             Request::Officer(request) => {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::encoding::ids::{MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
 use crate::record::{Date, Terms};
-use crate::watch::reconcile::{Keys, LinkDecision, LinkDecisions, Links, Mirror, Share, reconcile};
+use crate::watch::reconcile::{Keys, Link, LinkDecision, LinkDecisions, Links, Mirror, Share, reconcile};
 use crate::watch::{Band, Consignment, Dossier, State, Views, standing};
 
 use super::answer::problem;
@@ -215,16 +215,20 @@ impl Matcher {
 
     /// The announcements that arrivals may belong to which nobody announced.
     pub fn links(&self) -> Vec<LinkLine> {
-        let all = self.links.arrivals().flat_map(|arrival| self.links.of(arrival, &self.decisions));
-        all.map(|link| LinkLine {
+        self.links.arrivals().flat_map(|arrival| self.links_of(arrival)).collect()
+    }
+
+    fn links_of(&self, arrival: RecordId) -> Vec<LinkLine> {
+        let links = self.links.of(arrival, &self.decisions).into_iter();
+        let line = |link: Link| LinkLine {
             arrival: link.arrival,
             announced: link.announced,
             level: link.level.name().to_owned(),
             hold: link.hold.name().to_owned(),
             meaning: link.meaning.name().to_owned(),
             words: link.words,
-        })
-        .collect()
+        };
+        links.map(line).collect()
     }
 
     /// Keeps what an officer decides on a link.
@@ -253,7 +257,7 @@ impl Matcher {
         kept.map_err(|error| problem(ProblemKind::Failure, format!("cannot write {}: {error}", self.path.display())))?;
         let arrival = decision.arrival;
         self.decisions.put(decision);
-        Ok(self.links().into_iter().filter(|link| link.arrival == arrival).collect())
+        Ok(self.links_of(arrival))
     }
 }
 

@@ -37,7 +37,7 @@ pub trait Watcher {
 
 /// Who only wants the views.
 #[derive(Debug)]
-struct Nobody;
+pub struct Nobody;
 
 impl Watcher for Nobody {
     fn derived(&mut self, _: &Dossier<'_>, _: Option<&Terms>) {}
@@ -83,6 +83,12 @@ impl Keeper {
     #[must_use]
     pub fn progress(&self) -> Option<(u64, u64)> {
         (!self.backlog.is_empty()).then_some((self.done, self.total))
+    }
+
+    /// About how many records are still to be read for what has changed since all was read once.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.changed.len() + self.views.stale()
     }
 
     /// How many records have been read since the start.

@@ -12,7 +12,7 @@ use super::fold::{course, published_terms};
 use super::membership::Membership;
 use super::operation::is_of_operation;
 use super::statistics::{Contribution, Statistics};
-use crate::encoding::hash::{Digest, sha256};
+use crate::encoding::hash::{Digest, sha256_over};
 use crate::encoding::ids::{MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
 use crate::record::{PartialRecord, Terms};
@@ -169,9 +169,7 @@ impl Views {
     /// same.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        let lines: String =
-            self.consignments.values().map(|consignment| format!("{}\n", consignment.to_json())).collect();
-        sha256(lines.as_bytes())
+        sha256_over(self.consignments.values().map(|consignment| format!("{}\n", consignment.to_json())))
     }
 
     fn derive(&mut self, id: RecordId, records: &Records) {

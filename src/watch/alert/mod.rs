@@ -127,6 +127,15 @@ impl Alerts {
         self.take(event)
     }
 
+    /// Whether an event may follow; nothing changes.
+    ///
+    /// # Errors
+    /// [`CaseError`], as [`Self::apply`] gives it.
+    pub fn check(&self, event: &CaseEvent) -> Result<(), CaseError> {
+        let case = self.cases.get(&event.case).map(|case| (event.case, case.clone()));
+        Self { cases: case.into_iter().collect(), rates: self.rates.clone(), raised: self.raised }.apply(event.clone())
+    }
+
     fn take(&mut self, event: CaseEvent) -> Result<(), CaseError> {
         event.check()?;
         let id = event.case;
