@@ -43,7 +43,7 @@ pub fn list(
     // Only what is asked for is worked out of every consignment; a line only of those on the page.
     let place = |consignment: &Consignment| {
         let band = || cases.and_then(|cases| cases.band(consignment.id)).map(watch::risk::Band::name);
-        let wanted = concerns(consignment, filter)
+        let wanted = concerns(views, consignment, filter)
             && filter.risk.as_ref().is_none_or(|risk| band() == Some(risk))
             && (!filter.unexplained || unexplained(consignment).is_some_and(|grams| grams > 0));
         if !wanted {
@@ -166,7 +166,7 @@ pub fn line(views: &Views, cases: Option<&Cases>, consignment: &Consignment, now
         id: consignment.id,
         ucr: consignment.ucr.clone(),
         state: standing.state.map(|state| state.name().to_owned()),
-        flags: consignment.flags.iter().map(|flag| flag.name().to_owned()).collect(),
+        flags: views.flags(consignment).map(|flag| flag.name().to_owned()).collect(),
         exporting: consignment.countries.exporting,
         importing: consignment.countries.importing,
         substances: consignment.substances.iter().cloned().collect(),
@@ -213,7 +213,7 @@ fn due(consignment: &Consignment, standing: &Standing, now: UnixTime) -> Option<
     arrivals.min().map(|day| until("arrival", day))
 }
 
-fn concerns(consignment: &Consignment, filter: &ConsignmentFilter) -> bool {
+fn concerns(views: &Views, consignment: &Consignment, filter: &ConsignmentFilter) -> bool {
     let countries = &consignment.countries;
     let is_partner = |member| {
         countries.exporting == Some(member)
@@ -223,7 +223,7 @@ fn concerns(consignment: &Consignment, filter: &ConsignmentFilter) -> bool {
     };
     filter.partner.is_none_or(is_partner)
         && filter.substance.as_ref().is_none_or(|substance| consignment.substances.contains(substance))
-        && filter.flag.as_ref().is_none_or(|flag| consignment.flags.iter().any(|held| held.name() == flag))
+        && filter.flag.as_ref().is_none_or(|flag| views.flags(consignment).any(|held| held.name() == flag))
 }
 
 fn check(filter: &ConsignmentFilter) -> Result<(), Problem> {

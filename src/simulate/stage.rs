@@ -183,7 +183,9 @@ impl Stage {
 
     /// The flags that a member sees, by name.
     pub(super) fn flags(&self, member: &str, id: RecordId) -> Vec<&'static str> {
-        self.consignment(member, id).flags.into_iter().map(crate::watch::Flag::name).collect()
+        let desk = self.desk(member);
+        let consignment = desk.views.get(id).expect("the consignment is known");
+        desk.views.flags(consignment).map(crate::watch::Flag::name).collect()
     }
 
     /// Why a record changes nothing, as a member sees it.

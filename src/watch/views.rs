@@ -11,6 +11,7 @@ use super::dossier::{Dossier, Records};
 use super::fold::{course, published_terms};
 use super::membership::Membership;
 use super::operation::is_of_operation;
+use super::state::Flag;
 use super::statistics::{Contribution, Statistics};
 use crate::encoding::hash::{Digest, sha256_over};
 use crate::encoding::ids::{MemberCode, RecordId};
@@ -157,6 +158,13 @@ impl Views {
     #[must_use]
     pub fn policy(&self, id: RecordId) -> Option<&Terms> {
         self.policies.get(&id)
+    }
+
+    /// The flags of a consignment that this node can stand behind: see [`Consignment::flags_known_to`].
+    pub fn flags(&self, consignment: &Consignment) -> impl Iterator<Item = Flag> {
+        let known = self.figures.as_ref().map(|(member, _)| consignment.flags_known_to(*member));
+        let all = known.is_none().then_some(&consignment.flags);
+        known.into_iter().flatten().chain(all.into_iter().flatten().copied())
     }
 
     /// Where a consignment stands at `now`, by the policy that it cites.
