@@ -12,8 +12,10 @@ use crate::disk::{Guard, OpenError};
 use crate::encoding::ids::LogId;
 use crate::identity::Federation;
 use crate::node::ask::Progress;
+use crate::node::case_file;
 use crate::node::config::Config;
 use crate::node::keys::{KeyFileError, KeyFolder, KeyName};
+use crate::node::matcher;
 use crate::node::open::{self, OpenNodeError};
 use crate::node::private::PrivateError;
 
@@ -38,6 +40,7 @@ pub(super) fn run(context: &Context, _args: &Args) -> Outcome {
     let federation = charter(&config, &mut beside);
     let own = federation.as_ref().and_then(|federation| own_log(&config, federation, &mut beside));
     keys(&config, federation.as_ref(), own, &mut beside);
+    officers(&config, &mut beside);
     // The charter's file may be older than the log that the node signs by now.
     let own = own.filter(|log| is_newest(&config, *log));
     let checked = fsck::check(&config.data_dir, own, &mut |done, total| {
@@ -117,17 +120,44 @@ fn keys(config: &Config, federation: Option<&Federation>, own: Option<LogId>, be
     }
 }
 
+/// What officers did and decided: this country's own, so no peer can heal it.
+fn officers(config: &Config, beside: &mut Beside) {
+    let cases = config.data_dir.join(case_file::FILE);
+    match case_file::damaged_at(&config.data_dir) {
+        Ok(None) => {}
+        Ok(Some(offset)) => {
+            let advice = "the node puts it aside at its start, keeps what comes before, and raises again what is forgotten";
+            beside.fault(&cases, offset, "what officers did with alerts cannot be read from here on".to_owned(), advice);
+        }
+        Err(error) => beside.unchecked.push(told(&error)),
+    }
+    let links = config.data_dir.join(matcher::FILE);
+    match matcher::damaged_lines(&config.data_dir) {
+        Ok(lines) => {
+            for line in lines {
+                let advice = "the node passes it over: decide again with `shieldwall reconcile confirm` or `reject`";
+                beside.fault(&links, 0, format!("the decision on a link in line {line} cannot be read"), advice);
+            }
+        }
+        Err(error) => beside.unchecked.push(told(&error)),
+    }
+}
+
+/// An error with what caused it.
+fn told(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 impl Beside {
     fn note(&mut self, path: &Path, error: &dyn std::error::Error, advice: &str) {
-        let mut what = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            what = format!("{what}: {error}");
-            cause = error.source();
-        }
+        self.fault(path, 0, told(error), advice);
+    }
+
+    fn fault(&mut self, path: &Path, offset: u64, what: String, advice: &str) {
         self.faults.push(Fault {
             file: path.display().to_string(),
-            offset: 0,
+            offset,
             bytes: 0,
             frame: None,
             is_sure: true,

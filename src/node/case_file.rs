@@ -21,6 +21,8 @@ pub const FILE: &str = "cases.log";
 const MAGIC: &[u8; 8] = b"SWCASES1";
 /// An event has notes of some kilobytes; anything longer is damage.
 const EVENT_MAX: usize = 64 << 10;
+/// Bytes of a frame before its event.
+const FRAME_HEAD: usize = 8;
 
 /// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -110,6 +112,24 @@ impl CaseFile {
         let written = self.file.write_all(&bytes).and_then(|()| self.file.sync_data());
         written.map_err(|source| CaseFileError { action: "write", path: self.path.clone(), source })
     }
+}
+
+/// Looks at the file in a data folder and changes nothing: the byte from which on it is damaged. `None` if it is whole or not there; what a
+/// crash cut off is no damage.
+///
+/// # Errors
+/// [`CaseFileError`] if it cannot be read.
+pub fn damaged_at(folder: &Path) -> Result<Option<u64>, CaseFileError> {
+    let path = folder.join(FILE);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(CaseFileError { action: "read", path, source }),
+    };
+    let (events, end) = read(&bytes);
+    let sound: usize = events.iter().map(|event| event.encode().len() + FRAME_HEAD).sum();
+    let begins = if bytes.starts_with(MAGIC) { MAGIC.len() } else { 0 };
+    Ok(matches!(end, End::Damaged).then_some((begins + sound) as u64))
 }
 
 /// How the file ends.
@@ -221,12 +241,16 @@ mod tests {
             let mut bytes = bytes.clone();
             bytes[at] ^= 0x10;
             fs::write(folder.path().join(FILE), &bytes).unwrap();
+            let seen = damaged_at(folder.path()).unwrap();
+            assert!(seen.is_none_or(|seen| seen <= at as u64), "byte {at}");
             let kept = reopened(folder.path());
             assert!(kept.events.len() < 3, "byte {at}");
             let sound = [event("GE-1"), event("GE-2"), event("GE-3")];
             assert_eq!(kept.events, sound[..kept.events.len()], "byte {at}");
             // Damage in the last event cannot be told from a write that was cut off.
             assert_eq!(kept.damaged.is_some(), kept.events.len() < 2, "byte {at}");
+            assert_eq!(seen.is_some(), kept.damaged.is_some(), "looking says what opening does: byte {at}");
+            assert_eq!(damaged_at(folder.path()).unwrap(), None, "what goes on is whole: byte {at}");
             if let Some(aside) = &kept.damaged {
                 assert_eq!(fs::read(aside).unwrap(), bytes, "byte {at}");
             }

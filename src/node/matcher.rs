@@ -36,6 +36,23 @@ pub struct MatcherError {
     source: io::Error,
 }
 
+/// Looks at the decisions in a data folder and changes nothing: the numbers of the lines that cannot be read. What a crash cut off is not among
+/// them.
+///
+/// # Errors
+/// [`MatcherError`] if the file cannot be read.
+pub fn damaged_lines(folder: &Path) -> Result<Vec<usize>, MatcherError> {
+    let path = folder.join(FILE);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(MatcherError { action: "read", path, source }),
+    };
+    let ended = text.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
+    let is_bad = |line: &[u8]| line != b"\n" && serde_json::from_slice::<LinkDecision>(line).is_err();
+    Ok(ended.enumerate().filter(|(_, line)| is_bad(line)).map(|(at, _)| at + 1).collect())
+}
+
 /// What one consignment comes to.
 #[derive(Debug)]
 struct Summary {
@@ -318,9 +335,19 @@ mod tests {
         let mut text = serde_json::to_string(&decision("GE-1", true)).unwrap();
         text += "\n{\"arrival\": ";
         fs::write(&path, &text).unwrap();
+        assert_eq!(damaged_lines(folder.path()).unwrap(), [0; 0], "what was cut off is no damage");
         drop(Matcher::open(folder.path()).unwrap());
         let kept = fs::read_to_string(&path).unwrap();
         assert_eq!(kept, format!("{}\n", serde_json::to_string(&decision("GE-1", true)).unwrap()));
+    }
+
+    #[test]
+    fn a_decision_that_cannot_be_read_is_named_by_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(damaged_lines(folder.path()).unwrap(), [0; 0]);
+        let sound = serde_json::to_string(&decision("GE-1", true)).unwrap();
+        fs::write(folder.path().join(FILE), format!("{sound}\nx{sound}\n\n{sound}\n{{}}\n")).unwrap();
+        assert_eq!(damaged_lines(folder.path()).unwrap(), [2, 5]);
     }
 
     #[test]
