@@ -126,8 +126,14 @@ fn officers(config: &Config, beside: &mut Beside) {
     match case_file::damaged_at(&config.data_dir) {
         Ok(None) => {}
         Ok(Some(offset)) => {
-            let advice = "the node puts it aside at its start, keeps what comes before, and raises again what is forgotten";
-            beside.fault(&cases, offset, "what officers did with alerts cannot be read from here on".to_owned(), advice);
+            let advice =
+                "the node puts it aside at its start, keeps what comes before, and raises again what is forgotten";
+            beside.fault(
+                &cases,
+                offset,
+                "what officers did with alerts cannot be read from here on".to_owned(),
+                advice,
+            );
         }
         Err(error) => beside.unchecked.push(told(&error)),
     }

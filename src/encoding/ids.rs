@@ -23,12 +23,12 @@ pub enum BadId {
 }
 
 /// The code of a member: ISO 3166-1 alpha-2 for a country, letter and digit for an observer organisation.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct MemberCode([u8; 2]);
 
 /// One log of a member: `FR` is its first, `FR.2` its second. Ordinals are never reused.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct LogId {
     /// Whose log it is.
@@ -38,7 +38,7 @@ pub struct LogId {
 }
 
 /// The id of a record: the log and the position that its statement has there, counted from 0.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct RecordId {
     /// The log that holds the statement.

@@ -8,7 +8,7 @@ use crate::encoding::ids::{MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
 use crate::ledger::{Store, StoreError};
 use crate::protocol::view::View;
-use crate::record::{Date, Terms};
+use crate::record::{Date, PartialRecord, Terms};
 use crate::watch::alert::{
     self, Act, Alerts, Case, CaseError, CaseEvent, Digest, Filter, Outcome, Raised, Rule, Severity, Signs, Status,
 };
@@ -20,7 +20,7 @@ use super::answer::problem;
 use super::ask::{AlertAct, AlertFilter, AlertLine, AlertView, AlertWords, Problem, ProblemKind, RaisedLine};
 use super::case_file::{CaseFile, CaseFileError};
 use super::matcher::Matcher;
-use super::views::{Watcher, read};
+use super::views::{Keeper, Watcher, read};
 
 /// Cases in one list at most.
 const LIST_MAX: u64 = 10_000;
@@ -140,11 +140,13 @@ impl Cases {
     pub fn look<S: Store>(
         &mut self,
         view: &View<'_, S>,
-        views: &Views,
+        keeper: &Keeper,
         matcher: &mut Matcher,
         now: UnixTime,
         records_max: usize,
     ) -> Result<Vec<Raised>, CasesError> {
+        let views = keeper.views();
+        let mut read = |id| keeper.record(view, id);
         let today = Date::of(now).ok();
         if today.is_some() && self.looked_on != today {
             self.looked_on = today;
@@ -159,8 +161,8 @@ impl Cases {
         while left > 0
             && let Some(id) = self.to_look.pop_first()
         {
-            let read = self.look_at(view, views, Some(matcher), id, now, &mut raised)?;
-            left = left.saturating_sub(read.max(1));
+            let looked = self.look_at(views, &mut read, Some(matcher), id, now, &mut raised)?;
+            left = left.saturating_sub(looked.max(1));
         }
         if raised.is_empty() {
             return Ok(raised);
@@ -177,10 +179,10 @@ impl Cases {
     }
 
     /// Looks at one consignment or warning; gives how many records that took.
-    fn look_at<S: Store>(
+    fn look_at(
         &mut self,
-        view: &View<'_, S>,
         views: &Views,
+        read: &mut impl FnMut(RecordId) -> Result<Option<PartialRecord>, StoreError>,
         matcher: Option<&mut Matcher>,
         id: RecordId,
         now: UnixTime,
@@ -188,14 +190,14 @@ impl Cases {
     ) -> Result<usize, StoreError> {
         let Some(consignment) = views.get(id) else {
             let answered = self.warnings.get(&id).copied().unwrap_or(true);
-            let record = if answered { None } else { read(view, id)? };
+            let record = if answered { None } else { read(id)? };
             let cause = record.and_then(|record| alert::of_warning(id, record.declared(), self.own, now));
             if cause.is_some() || self.alerts.show(id).is_some() {
                 raised.extend(self.alerts.refresh(id, &cause.into_iter().collect(), now));
             }
             return Ok(1);
         };
-        let records = views.records(id, |id| read(view, id))?;
+        let records = views.records(id, read)?;
         let dossier = Dossier { consignment, records: &records };
         let terms = consignment.policy.and_then(|id| views.policy(id));
         if let Some(matcher) = matcher {
@@ -349,7 +351,7 @@ impl Cases {
         kept.map_err(|error| problem(ProblemKind::Failure, error.to_string()))?;
         self.alerts.apply(event.clone()).map_err(|error| bad(error.to_string()))?;
         let mut raised = Vec::new();
-        self.look_at(view, views, None, id, now, &mut raised)?;
+        self.look_at(views, &mut |id| read(view, id), None, id, now, &mut raised)?;
         let events: Vec<CaseEvent> = raised.into_iter().map(|raised| raised.event).collect();
         self.file.append(&events).map_err(|error| problem(ProblemKind::Failure, error.to_string()))?;
         self.show(view, views, id, now).or_else(|problem| match (&event.act, views.get(id)) {

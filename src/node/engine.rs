@@ -333,7 +333,7 @@ impl Engine {
             tracing::info!(consignments, "the consignments are up to date");
         }
         if !self.keeper.is_behind() {
-            let raised = self.cases.look(&view, self.keeper.views(), &mut self.matcher, now, records)?;
+            let raised = self.cases.look(&view, &self.keeper, &mut self.matcher, now, records)?;
             self.raised(&raised);
             if let Some(notify) = self.notify.as_ref().filter(|notify| notify.digest_due(now)) {
                 notify.digest(&self.cases.digest(now));
@@ -359,7 +359,7 @@ impl Engine {
         let view = self.node.view();
         self.keeper.work(&view, usize::MAX, &mut At { cases: &mut self.cases, matcher: &mut self.matcher, now })?;
         // On a new day every open consignment is looked at: those for which there is no time now follow when there is.
-        let raised = self.cases.look(&view, self.keeper.views(), &mut self.matcher, now, RECORDS_READ_TO_ANSWER);
+        let raised = self.cases.look(&view, &self.keeper, &mut self.matcher, now, RECORDS_READ_TO_ANSWER);
         let raised = raised.map_err(|error| Problem { kind: ProblemKind::Failure, message: error.to_string() })?;
         self.raised(&raised);
         Ok(())

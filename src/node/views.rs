@@ -3,8 +3,12 @@
 //! Nothing of it is on the disk: what was opened stays in memory, and a node that starts reads its records again, a few at each tick, so
 //! that peers and officers are served meanwhile.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
 use std::ops::Range;
+
+use hashlink::LruCache;
 
 use crate::encoding::ids::{LogId, RecordId};
 use crate::ledger::{Store, StoreError};
@@ -13,8 +17,11 @@ use crate::protocol::view::View;
 use crate::record::{Kind, PartialRecord, Terms};
 use crate::watch::{Dossier, Views};
 
+/// Records kept as they were opened, some 4 KiB each: with each new record its consignment is derived from all of its records, which
+/// were needed a moment ago if many come at once. To open one costs a third of a millisecond.
+const RECORDS_KEPT: usize = 8_192;
+
 /// Keeps the views of a node.
-#[derive(Debug)]
 pub struct Keeper {
     views: Views,
     /// What is still to be read of what was held at the start.
@@ -24,7 +31,11 @@ pub struct Keeper {
     /// Records to be read, and read, since the start.
     total: u64,
     done: u64,
+    recent: Recent,
 }
+
+/// Records that were opened of late.
+struct Recent(RefCell<LruCache<RecordId, PartialRecord>>);
 
 /// Who is told what the keeper comes across.
 pub trait Watcher {
@@ -52,7 +63,16 @@ impl Keeper {
         let backlog: VecDeque<_> = logs.collect();
         let total = backlog.iter().map(|(_, range)| range.end).sum();
         let views = Views::counting_for(view.me().member);
-        Self { views, backlog, changed: BTreeSet::new(), total, done: 0 }
+        let recent = Recent(RefCell::new(LruCache::new(RECORDS_KEPT)));
+        Self { views, backlog, changed: BTreeSet::new(), total, done: 0, recent }
+    }
+
+    /// A record as far as it can be read now, as [`read`] gives it; from memory if it was read of late and has not changed since.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed.
+    pub fn record<S: Store>(&self, view: &View<'_, S>, id: RecordId) -> Result<Option<PartialRecord>, StoreError> {
+        self.recent.record(view, id, &self.changed)
     }
 
     /// The views of everything that is held, all at once.
@@ -155,7 +175,9 @@ impl Keeper {
         if !self.backlog.is_empty() {
             return Ok(false);
         }
-        self.views.refresh(left.max(1), |id| read(view, id), |dossier, terms| watcher.derived(dossier, terms))?;
+        let Self { views, changed, recent, .. } = self;
+        let read = |id| recent.record(view, id, changed);
+        views.refresh(left.max(1), read, |dossier, terms| watcher.derived(dossier, terms))?;
         Ok(was_behind)
     }
 
@@ -165,7 +187,8 @@ impl Keeper {
         id: RecordId,
         watcher: &mut impl Watcher,
     ) -> Result<(), StoreError> {
-        match read(view, id)? {
+        self.recent.0.borrow_mut().remove(&id);
+        match self.record(view, id)? {
             Some(record) => {
                 self.views.take(id, &record);
                 if record.kind() == Some(&Kind::Warning) && self.views.consignments_of(id).is_empty() {
@@ -185,6 +208,37 @@ impl Keeper {
             None => self.views.remove(id),
         }
         Ok(())
+    }
+}
+
+impl Recent {
+    /// A record that is kept and has not changed; else it is read, and kept.
+    fn record<S: Store>(
+        &self,
+        view: &View<'_, S>,
+        id: RecordId,
+        changed: &BTreeSet<RecordId>,
+    ) -> Result<Option<PartialRecord>, StoreError> {
+        if changed.contains(&id) {
+            // Read again when its turn comes; what was kept until then is as old.
+            self.0.borrow_mut().remove(&id);
+            return read(view, id);
+        }
+        if let Some(record) = self.0.borrow_mut().get(&id) {
+            return Ok(Some(record.clone()));
+        }
+        let record = read(view, id)?;
+        if let Some(record) = &record {
+            self.0.borrow_mut().insert(id, record.clone());
+        }
+        Ok(record)
+    }
+}
+
+/// Shows no content.
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeper").field("total", &self.total).field("done", &self.done).finish_non_exhaustive()
     }
 }
 
