@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::context::{Context, unexpected};
 use super::report::{Exit, Outcome};
-use crate::node::ask::{LoadView, Request, Response, StatusView};
+use crate::node::ask::{LoadView, Request, Response, StatusView, ToldView};
 
 /// Prints the node's figures in the text form of Prometheus
 ///
@@ -56,6 +56,10 @@ fn text(status: &StatusView) -> String {
         let [red, amber, info] = work.open;
         let open = [("red", red), ("amber", amber), ("info", info)];
         put("alerts_open", "gauge", "Cases of alerts that are open", &labelled("severity", &open));
+        if let Some(ToldView { mailed, posted, dropped, undelivered }) = work.told {
+            let told = [("mailed", mailed), ("posted", posted), ("dropped", dropped), ("undelivered", undelivered)];
+            put("alerts_told_total", "counter", "What became of mails and webhook events", &labelled("outcome", &told));
+        }
     }
     text
 }

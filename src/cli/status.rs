@@ -64,6 +64,13 @@ fn text(status: &StatusView) -> String {
             None => counted(work.consignments, "consignment"),
         };
         rows.push(("work", format!("{known}; open alerts: {red} red, {amber} amber, {info} for information")));
+        if let Some(told) = work.told {
+            rows.push(("told", format!("{} mailed, {} posted", told.mailed, told.posted)));
+            if told.dropped + told.undelivered > 0 {
+                let text = format!("{} given up, {} not tried: see undelivered.jsonl", told.undelivered, told.dropped);
+                rows.push(("NOT TOLD", text));
+            }
+        }
     }
     if let Some(load) = &status.load {
         rows.push(("load", load_text(load)));

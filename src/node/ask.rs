@@ -395,6 +395,22 @@ pub struct WorkView {
     pub consignments: u64,
     /// Open cases by severity: red, amber, for information.
     pub open: [u64; 3],
+    /// What became of mails and webhook events, where alerts leave the node.
+    #[serde(default)]
+    pub told: Option<ToldView>,
+}
+
+/// What became of the mails and webhook events that alerts made, since the node started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldView {
+    /// Mails that a server took, one for each recipient.
+    pub mailed: u64,
+    /// Events that a webhook took.
+    pub posted: u64,
+    /// What was not even tried, because too much waited already.
+    pub dropped: u64,
+    /// What was given up; it stands in `undelivered.jsonl`.
+    pub undelivered: u64,
 }
 
 /// How far a running node has read its disk again, and what it found damaged.

@@ -570,7 +570,8 @@ impl Engine {
         status.load = Some(self.load());
         let open = self.cases.digest(clock::now()).open.map(|count| count as u64);
         let consignments = self.keeper.views().consignments().len() as u64;
-        status.work = Some(WorkView { reading: self.keeper.progress(), consignments, open });
+        let told = self.notify.as_ref().filter(|notify| notify.is_configured()).map(notify::Handle::counts);
+        status.work = Some(WorkView { reading: self.keeper.progress(), consignments, open, told });
         Ok(Response::Status(Box::new(status)))
     }
 

@@ -31,6 +31,7 @@ use tokio::task::JoinHandle;
 
 use crate::encoding::ids::MemberCode;
 use crate::encoding::time::UnixTime;
+use crate::node::ask::ToldView;
 use crate::node::config::Config;
 use crate::node::private::{self, PrivateError};
 use crate::watch::alert::{Digest, Raised, Severity, cloud_event};
@@ -90,19 +91,6 @@ pub struct Handle {
     tasks: Vec<JoinHandle<()>>,
     stop: watch::Sender<bool>,
     pace: Pace,
-}
-
-/// What became of what was handed over, since the node started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Mails that a server took, one for each recipient.
-    pub mailed: u64,
-    /// Events that a webhook took.
-    pub posted: u64,
-    /// What was not even tried, because too much waited already.
-    pub dropped: u64,
-    /// What was given up.
-    pub undelivered: u64,
 }
 
 /// Why alerts cannot leave as the config says.
@@ -248,12 +236,18 @@ impl Handle {
         self.mailbag.as_ref().is_some_and(|mailbag| mailbag.digest_due(now))
     }
 
+    /// Whether anything leaves at all.
+    #[must_use]
+    pub fn is_configured(&self) -> bool {
+        self.mailbag.is_some() || !self.webhooks.is_empty()
+    }
+
     /// What became of what was handed over.
     #[must_use]
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> ToldView {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let Counting { mailed, posted, dropped, undelivered, .. } = &*self.counts;
-        Counts { mailed: read(mailed), posted: read(posted), dropped: read(dropped), undelivered: read(undelivered) }
+        ToldView { mailed: read(mailed), posted: read(posted), dropped: read(dropped), undelivered: read(undelivered) }
     }
 
     /// Ends: what waits is tried once more within a few seconds, and the rest is kept as undelivered.
