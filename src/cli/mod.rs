@@ -22,6 +22,7 @@ mod init;
 mod ledger;
 mod log;
 mod manifest;
+mod manual;
 mod metrics;
 mod offline;
 mod operation;
@@ -123,6 +124,10 @@ enum Command {
     Status(status::Args),
     /// The node's figures, for Prometheus
     Metrics(metrics::Args),
+    /// A script for the shell that completes commands and options
+    Completions(manual::CompletionsArgs),
+    /// Write a manual page for each command
+    Man(manual::ManArgs),
     /// Prove a record to an outsider
     #[command(subcommand)]
     Evidence(evidence::Command),
@@ -176,6 +181,8 @@ fn dispatch(context: &Context, command: Command) -> Outcome {
         Command::Peers(args) => peers::run(context, &args),
         Command::Status(args) => status::run(context, &args),
         Command::Metrics(args) => metrics::run(context, &args),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::pages(context, &args),
         Command::Evidence(command) => evidence::run(context, command),
         Command::Fsck(args) => fsck::run(context, &args),
         Command::Demo(args) => demo::run(context, &args),
