@@ -45,6 +45,45 @@ fn keys_are_encrypted_and_a_wrong_passphrase_has_its_exit_code() {
 }
 
 #[test]
+fn a_root_signs_on_a_machine_that_has_only_its_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| text(&folder.path().join(name));
+    let made = run(&["init", "GE", "--dir", &path("GE"), "--insecure-dev-keys"]);
+    assert!(made.status.success(), "{made:?}");
+    let keys = fs::canonicalize(folder.path()).unwrap().join("offline");
+    fs::create_dir(&keys).unwrap();
+    fs::set_permissions(&keys, fs::Permissions::from_mode(0o700)).unwrap();
+    for name in ["root.pem", "next-root.pem"] {
+        fs::rename(folder.path().join("GE/keys").join(name), keys.join(name)).unwrap();
+    }
+    let charter = path("charter.cose");
+    run(&["charter", "create", "--name", "Alone", "--out", &charter, &path("GE/manifest-GE.cose")]);
+    fs::remove_file(folder.path().join("GE/shieldwall.toml")).unwrap();
+    let keys = text(&keys);
+    let offline = ["--keys", &keys, "--member", "GE", "--insecure-dev-keys"];
+    let sign = |file: &str| run(&[&["charter", "sign", file][..], &offline].concat());
+    assert!(sign(&charter).status.success());
+    assert_eq!(run(&["charter", "verify", &charter]).status.code(), Some(0));
+    // A root is rotated there too, twice.
+    for version in [2, 3] {
+        let (rotation, next) = (path(&format!("rotation-{version}")), path(&format!("charter-{version}")));
+        let before = if version == 2 { charter.clone() } else { path("charter-2") };
+        let rotated = [&["root", "rotate", "--charter", &before, "--out", &rotation][..], &offline].concat();
+        assert!(run(&rotated).status.success());
+        let drawn = run(&["charter", "propose", "--charter", &before, "--change-root", &rotation, "--out", &next]);
+        assert!(drawn.status.success(), "{drawn:?}");
+        assert!(sign(&next).status.success());
+        assert_eq!(run(&["charter", "verify", &next]).status.code(), Some(0));
+        let adopted = run(&[&["root", "adopt", "--charter", &next][..], &offline].concat());
+        assert!(adopted.status.success(), "{adopted:?}");
+    }
+    let spent = fs::read_dir(&keys)
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("spent-root-"));
+    assert_eq!(spent.count(), 2);
+}
+
+#[test]
 fn a_secret_that_others_can_read_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let secret = secret(folder.path(), "secret", "correct horse battery");

@@ -154,13 +154,26 @@ impl Context {
     /// # Errors
     /// As [`KeyFolder::read`].
     pub fn unlock(&self, config: &Config, names: &[KeyName]) -> Result<(Vec<Seed>, Option<Passphrase>), Failure> {
-        let folder = KeyFolder::open(&config.keys_dir)?;
+        let (file, unprotected) = (config.passphrase_file.as_deref(), config.insecure_dev_keys);
+        self.unlock_folder(&KeyFolder::open(&config.keys_dir)?, file, unprotected, names)
+    }
+
+    /// The same for a folder of keys that no config speaks of.
+    ///
+    /// # Errors
+    /// As [`KeyFolder::read`].
+    pub fn unlock_folder(
+        &self,
+        folder: &KeyFolder,
+        passphrase_file: Option<&Path>,
+        allow_unprotected: bool,
+        names: &[KeyName],
+    ) -> Result<(Vec<Seed>, Option<Passphrase>), Failure> {
         let passphrase = match folder.needs_passphrase(names)? {
-            true => Some(self.passphrase(config.passphrase_file.as_deref())?),
+            true => Some(self.passphrase(passphrase_file)?),
             false => None,
         };
-        let access = Access { passphrase: passphrase.as_ref(), allow_unprotected: config.insecure_dev_keys };
-        let seeds = folder.read_all(names, access)?;
+        let seeds = folder.read_all(names, Access { passphrase: passphrase.as_ref(), allow_unprotected })?;
         Ok((seeds, passphrase))
     }
 

@@ -111,7 +111,7 @@ fn keys(config: &Config, federation: Option<&Federation>, own: Option<LogId>, be
     names.extend(own.map(KeyName::Log));
     names.extend(federation.into_iter().flat_map(|federation| open::seal_key_names(federation, config.member)));
     // These belong elsewhere; if they are here, they are to be private.
-    names.extend([KeyName::Root, KeyName::NextRoot].into_iter().filter(|name| folder.holds(name)));
+    names.extend([KeyName::Root, KeyName::NextRoot, KeyName::LaterRoot].into_iter().filter(|name| folder.holds(name)));
     for name in names {
         beside.keys += 1;
         if let Err(error) = folder.inspect(&name, config.insecure_dev_keys) {

@@ -206,7 +206,12 @@ impl Keys {
             .iter()
             .filter_map(|(name, seed)| match name {
                 KeyName::Seal(epoch) => Some((*epoch, SealSecretKey::from_seed(seed.expose()).public())),
-                KeyName::Root | KeyName::NextRoot | KeyName::Log(_) | KeyName::Witness(_) | KeyName::Transport => None,
+                KeyName::Root
+                | KeyName::NextRoot
+                | KeyName::LaterRoot
+                | KeyName::Log(_)
+                | KeyName::Witness(_)
+                | KeyName::Transport => None,
             })
             .collect();
         let log = self.signing(KeyName::Log(LogId::first(self.member))).public();

@@ -32,6 +32,7 @@ mod reconcile;
 mod record;
 mod reindex;
 pub mod report;
+mod root;
 mod run;
 mod show;
 mod stats;
@@ -64,6 +65,9 @@ enum Command {
     /// Who the members are, and how that changes
     #[command(subcommand)]
     Charter(charter::Command),
+    /// Change this member's root to the one that it announced
+    #[command(subcommand)]
+    Root(root::Command),
     /// This member's keys, logs and addresses, as the others know them
     #[command(subcommand)]
     Manifest(manifest::Command),
@@ -155,6 +159,7 @@ fn dispatch(context: &Context, command: Command) -> Outcome {
     match command {
         Command::Init(args) => init::run(context, &args),
         Command::Charter(command) => charter::run(context, command),
+        Command::Root(command) => root::run(context, &command),
         Command::Manifest(command) => manifest::run(context, command),
         Command::Config(command) => config::run(context, &command),
         Command::Run(args) => run::run(context, &args),

@@ -1,4 +1,4 @@
-//! What a member brings to be admitted: its first manifest, with what the charter is to say of it.
+//! What a member brings to be admitted, or to change its root: a manifest, with what the charter is to say of it.
 //!
 //! The file is the manifest's `COSE_Sign1` itself; name, kind, root and the digest of the next root stand in its
 //! unprotected header. They become binding when the charter that repeats them is signed; until then they are what the
@@ -10,9 +10,9 @@ use super::manifest::{ManifestError, SignedManifest};
 use crate::encoding::cbor::{CborError, Fields, Map};
 use crate::encoding::cose::{Sign1, label};
 use crate::encoding::hash::Digest;
-use crate::encoding::ids::{FederationId, MemberCode};
+use crate::encoding::ids::MemberCode;
 
-/// A first manifest, verified under the root that it names.
+/// A manifest, verified under the root that it names: a newcomer's first, or the one with which a member changes its root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Application {
     manifest: SignedManifest,
@@ -35,7 +35,7 @@ pub enum ApplicationError {
     #[error("root key of an application")]
     Root(#[from] KeyError),
     /// A member is admitted with its first manifest.
-    #[error("the manifest of {member} in an application has version {version}, not 1")]
+    #[error("the manifest of {member} has version {version}: a member is admitted with its first")]
     NotFirst {
         /// Whose.
         member: MemberCode,
@@ -56,7 +56,7 @@ impl Application {
     /// Puts an application together.
     ///
     /// # Errors
-    /// [`ApplicationError`] if `manifest` is not version 1, or not signed by `root`.
+    /// [`ApplicationError`] if `manifest` is not signed by `root`.
     pub fn new(
         manifest: SignedManifest,
         name: String,
@@ -64,15 +64,21 @@ impl Application {
         root: PublicKey,
         next_root: Digest,
     ) -> Result<Self, ApplicationError> {
-        let (member, version) = (manifest.manifest().member(), manifest.manifest().version());
-        if version != 1 {
-            return Err(ApplicationError::NotFirst { member, version });
-        }
-        manifest.verify(&root, FederationId::NONE)?;
+        // Which federation it must be of is seen where it is used.
+        manifest.verify(&root, manifest.federation())?;
         Ok(Self { manifest, name, kind, root, next_root })
     }
 
-    /// The first manifest.
+    /// The same, if it is a newcomer's.
+    ///
+    /// # Errors
+    /// [`ApplicationError::NotFirst`] if the manifest is not version 1.
+    pub fn first(self) -> Result<Self, ApplicationError> {
+        let (member, version) = (self.code(), self.manifest.manifest().version());
+        if version == 1 { Ok(self) } else { Err(ApplicationError::NotFirst { member, version }) }
+    }
+
+    /// The manifest.
     #[must_use]
     pub fn manifest(&self) -> &SignedManifest {
         &self.manifest
@@ -136,6 +142,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
+    use crate::encoding::ids::FederationId;
     use crate::encoding::time::UnixTime;
     use crate::identity::key::SecretKey;
     use crate::identity::manifest::{LogEntry, ManifestDraft, TransportEntry};

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::charter::{Charter, CharterChain, CharterError, Member, MemberStatus, Parameters, SignedCharter};
+use super::charter::{
+    Charter, CharterChain, CharterDraft, CharterError, Member, MemberStatus, Parameters, SignedCharter,
+};
 use super::key::PublicKey;
 use super::manifest::{Manifest, ManifestError, SignedManifest};
 use super::published::Published;
@@ -79,17 +81,8 @@ impl Federation {
     }
 
     fn assemble(chain: CharterChain, manifests: BTreeMap<MemberCode, SignedManifest>) -> Result<Self, FederationError> {
-        let federation = Self::of(chain, manifests);
-        for (member, manifest) in &federation.manifests {
-            federation.check_manifest(*member, manifest)?;
-        }
-        for (member, _) in federation.charter().active_members() {
-            if !federation.manifests.contains_key(&member) {
-                return Err(FederationError::ManifestMissing { member });
-            }
-        }
-        federation.check_keys_apart()?;
-        Ok(federation)
+        check_all(chain.newest().charter(), chain.federation(), &manifests)?;
+        Ok(Self::of(chain, manifests))
     }
 
     /// SHA-256 of the payload of charter version 1.
@@ -236,9 +229,8 @@ impl Federation {
         }
         let mut manifests = self.manifests.clone();
         manifests.insert(member, manifest);
-        let news = Self::of(self.chain.clone(), manifests);
-        news.check_keys_apart()?;
-        Ok(Some(news))
+        check_keys_apart(self.charter(), &manifests)?;
+        Ok(Some(Self::of(self.chain.clone(), manifests)))
     }
 
     /// The federation with the next version of its charter; `None` if that is the one that is held already. A version with
@@ -295,25 +287,66 @@ impl Federation {
         Self::assemble(chain, manifests).map(Some)
     }
 
+    /// The charter file with `draft` as the version that follows, unsigned, and with these manifests besides those that are held.
+    /// Everything is checked but signatures of the charter, so that nobody is asked to sign what could never hold.
+    ///
+    /// # Errors
+    /// [`FederationError`], naming the first thing that is wrong.
+    pub fn proposed(
+        &self,
+        draft: CharterDraft,
+        manifests: impl IntoIterator<Item = SignedManifest>,
+    ) -> Result<Published, FederationError> {
+        let next = SignedCharter::unsigned(draft.check()?, self.id);
+        self.chain.could_follow(&next)?;
+        let mut published = self.published();
+        for manifest in manifests {
+            let member = manifest.manifest().member();
+            if let Some(held) = published.manifests.get(&member) {
+                manifest.follows(held)?;
+            }
+            published.manifests.insert(member, manifest);
+        }
+        check_all(next.charter(), self.id, &published.manifests)?;
+        published.charters.push(next);
+        Ok(published)
+    }
+
     fn check_manifest(&self, member: MemberCode, manifest: &SignedManifest) -> Result<(), FederationError> {
         check_manifest(self.charter(), self.id, member, manifest)
     }
+}
 
-    /// Every Ed25519 key, roots included, belongs to one member.
-    fn check_keys_apart(&self) -> Result<(), FederationError> {
-        let mut owners: BTreeMap<&PublicKey, MemberCode> = BTreeMap::new();
-        let roots = self.charter().members().iter().map(|(code, member)| (*code, &member.root));
-        let others = self
-            .manifests
-            .iter()
-            .flat_map(|(code, manifest)| manifest.manifest().signing_keys().map(|key| (*code, key)));
-        for (second, key) in roots.chain(others) {
-            if let Some(first) = owners.insert(key, second).filter(|first| *first != second) {
-                return Err(FederationError::KeyShared { first, second });
-            }
-        }
-        Ok(())
+/// Every manifest holds under the charter, no active member lacks one, and no key is two members'.
+fn check_all(
+    charter: &Charter,
+    federation: FederationId,
+    manifests: &BTreeMap<MemberCode, SignedManifest>,
+) -> Result<(), FederationError> {
+    for (member, manifest) in manifests {
+        check_manifest(charter, federation, *member, manifest)?;
     }
+    if let Some((member, _)) = charter.active_members().find(|(member, _)| !manifests.contains_key(member)) {
+        return Err(FederationError::ManifestMissing { member });
+    }
+    check_keys_apart(charter, manifests)
+}
+
+/// Every Ed25519 key, roots included, belongs to one member.
+fn check_keys_apart(
+    charter: &Charter,
+    manifests: &BTreeMap<MemberCode, SignedManifest>,
+) -> Result<(), FederationError> {
+    let mut owners: BTreeMap<&PublicKey, MemberCode> = BTreeMap::new();
+    let roots = charter.members().iter().map(|(code, member)| (*code, &member.root));
+    let others =
+        manifests.iter().flat_map(|(code, manifest)| manifest.manifest().signing_keys().map(|key| (*code, key)));
+    for (second, key) in roots.chain(others) {
+        if let Some(first) = owners.insert(key, second).filter(|first| *first != second) {
+            return Err(FederationError::KeyShared { first, second });
+        }
+    }
+    Ok(())
 }
 
 fn check_manifest(

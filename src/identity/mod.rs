@@ -24,8 +24,8 @@ pub mod seal_key;
 
 pub use application::{Application, ApplicationError};
 pub use charter::{
-    Charter, CharterChain, CharterDraft, CharterError, Member, MemberKind, MemberStatus, Parameters, Quorum,
-    SignedCharter,
+    Change, Charter, CharterChain, CharterDraft, CharterError, Member, MemberKind, MemberStatus, Parameters, Quorum,
+    SignedCharter, Weight, changes,
 };
 pub use federation::{Federation, FederationError, Transport};
 pub use key::{BadSignature, KeyError, PublicKey, SecretKey};

@@ -122,7 +122,12 @@ pub fn myself(member: MemberCode, log: LogId, names: &[KeyName], seeds: &[Seed],
         .zip(seeds)
         .filter_map(|(name, seed)| match name {
             KeyName::Seal(epoch) => Some((*epoch, SealSecretKey::from_seed(seed.expose()))),
-            KeyName::Root | KeyName::NextRoot | KeyName::Log(_) | KeyName::Witness(_) | KeyName::Transport => None,
+            KeyName::Root
+            | KeyName::NextRoot
+            | KeyName::LaterRoot
+            | KeyName::Log(_)
+            | KeyName::Witness(_)
+            | KeyName::Transport => None,
         })
         .collect();
     Myself { member, log, seal_keys, guard_intact }

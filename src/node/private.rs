@@ -84,6 +84,19 @@ pub fn write_new(path: &Path, content: &[u8]) -> Result<(), PrivateError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(fault("sync the folder of"))
 }
 
+/// Gives a file another name in the same folder, where nothing stands yet, and syncs the folder.
+///
+/// # Errors
+/// [`PrivateError::Exists`] if something stands there; else what the file system says.
+pub fn move_file(from: &Path, to: &Path) -> Result<(), PrivateError> {
+    if to.symlink_metadata().is_ok() {
+        return Err(PrivateError::Exists(to.to_owned()));
+    }
+    fs::rename(from, to).map_err(|error| io_fault("move", from, error))?;
+    let folder = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| io_fault("sync the folder of", to, error))
+}
+
 /// Reads a file, after the open file itself has been checked: no link, a plain file, ours, closed to others.
 ///
 /// # Errors

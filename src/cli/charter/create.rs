@@ -33,7 +33,7 @@ pub(in crate::cli) struct Args {
 
 /// A quorum as it is typed.
 #[derive(Clone, Copy, Debug)]
-struct QuorumText(Quorum);
+pub(super) struct QuorumText(pub(super) Quorum);
 
 impl FromStr for QuorumText {
     type Err = &'static str;
@@ -51,7 +51,7 @@ pub(super) fn run(context: &Context, args: Args) -> Outcome {
     draft.parameters.epoch_seconds = args.epoch_days * 24 * 60 * 60;
     let mut manifests = BTreeMap::new();
     for path in &args.manifests {
-        let application = read_application(path)?;
+        let application = read_application(path)?.first()?;
         let code = application.code();
         if draft.members.insert(code, application.member()).is_some() {
             return Err(Failure::new(Exit::Usage, format!("two manifests are of {code}: {}", path.display())));

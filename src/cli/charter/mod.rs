@@ -2,6 +2,9 @@
 
 mod add_member;
 mod create;
+mod diff;
+mod merge;
+mod propose;
 mod show;
 mod sign;
 mod verify;
@@ -11,16 +14,21 @@ use std::path::{Path, PathBuf};
 use super::context::Context;
 use super::files;
 use super::report::{Failure, Outcome};
-use crate::encoding::ids::{FederationId, MemberCode};
-
-use crate::identity::{Application, Charter, CharterChain, Member, Published, SignedCharter};
+use crate::encoding::ids::MemberCode;
+use crate::identity::{Application, Charter, Published, SignedCharter};
 
 #[derive(clap::Subcommand, Debug)]
 pub(super) enum Command {
     /// Draw up the first version from the manifests that `init` made
     Create(create::Args),
+    /// Draw up the next version: members, roots, quorum, limits
+    Propose(Box<propose::Args>),
     /// Draw up the next version, with one member more
     AddMember(add_member::Args),
+    /// Show what the newest version changes, the gravest first
+    Diff(diff::Args),
+    /// Put copies together that were signed in several places
+    Merge(merge::Args),
     /// Sign the newest version with this member's root
     Sign(sign::Args),
     /// Show what a charter says and who has signed it
@@ -32,7 +40,10 @@ pub(super) enum Command {
 pub(super) fn run(context: &Context, command: Command) -> Outcome {
     match command {
         Command::Create(args) => create::run(context, args),
+        Command::Propose(args) => propose::run(context, &args),
         Command::AddMember(args) => add_member::run(context, &args),
+        Command::Diff(args) => diff::run(context, &args),
+        Command::Merge(args) => merge::run(context, &args),
         Command::Sign(args) => sign::run(context, &args),
         Command::Show(args) => show::run(context, &args),
         Command::Verify(args) => verify::run(context, &args),
@@ -40,18 +51,18 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
 }
 
 /// The file that is named, or the config's.
-fn file_or_config(context: &Context, file: Option<&PathBuf>) -> Result<PathBuf, Failure> {
+pub(super) fn file_or_config(context: &Context, file: Option<&PathBuf>) -> Result<PathBuf, Failure> {
     file.map_or_else(|| Ok(context.config()?.charter), |file| Ok(file.clone()))
 }
 
-fn read(path: &Path) -> Result<Published, Failure> {
+pub(super) fn read(path: &Path) -> Result<Published, Failure> {
     let published = Published::decode(&files::read(path)?).map_err(Failure::from);
     published.map_err(|failure| failure.context(format!("{} is no charter", path.display())))
 }
 
 fn read_application(path: &Path) -> Result<Application, Failure> {
     let application = Application::decode(&files::read(path)?).map_err(Failure::from);
-    application.map_err(|failure| failure.context(format!("{} is no first manifest of a member", path.display())))
+    application.map_err(|failure| failure.context(format!("{} is no manifest that a member brings", path.display())))
 }
 
 /// The newest version, which may lack signatures still, and those before it. A file holds one at least.
@@ -59,15 +70,8 @@ fn newest(published: &Published) -> (&SignedCharter, &[SignedCharter]) {
     published.charters.split_last().expect("a charter file that was read holds a charter")
 }
 
-/// The federation that the earlier versions found; none before the first is complete.
-fn founded(earlier: &[SignedCharter]) -> Result<FederationId, Failure> {
-    if earlier.is_empty() {
-        return Ok(FederationId::NONE);
-    }
-    Ok(CharterChain::verify(earlier.to_vec())?.federation())
-}
-
 /// Which countries' signatures the newest version has, and how many each quorum asks for.
+#[derive(Debug)]
 struct Tally {
     signed: Vec<MemberCode>,
     missing: Vec<MemberCode>,
@@ -78,28 +82,28 @@ struct Tally {
 impl Tally {
     fn of(published: &Published) -> Self {
         let (newest, earlier) = newest(published);
-        let electorates = [Some(newest.charter()), earlier.last().map(SignedCharter::charter)];
-        let of = |charter: &Charter| {
-            let (signed, missing): (Vec<_>, Vec<_>) =
-                charter.active_countries().partition(|(code, member)| newest.is_signed_by(*code, &member.root));
-            let codes = |list: Vec<(_, _)>| list.into_iter().map(|(code, _): (_, &Member)| code).collect();
-            (codes(signed), codes(missing))
+        let (own, before) = (newest.charter(), earlier.last().map(SignedCharter::charter));
+        let met = |electorate: &Charter| {
+            let votes = newest.votes(electorate);
+            electorate.quorum().is_met(votes.values().filter(|voted| **voted).count() as u64, votes.len() as u64)
         };
-        let (signed, missing): (Vec<_>, Vec<_>) = of(newest.charter());
-        let needed = newest.charter().quorum().needed(newest.charter().active_countries().count() as u64);
-        let complete = electorates.into_iter().flatten().all(|charter| {
-            let (signed, missing): (Vec<_>, Vec<_>) = of(charter);
-            charter.quorum().is_met(signed.len() as u64, (signed.len() + missing.len()) as u64)
-        });
-        Self { signed, missing, needed, complete }
+        let votes = newest.votes(own);
+        let of = |wanted: bool| votes.iter().filter(|(_, voted)| **voted == wanted).map(|(code, _)| *code).collect();
+        Self {
+            signed: of(true),
+            missing: of(false),
+            needed: own.quorum().needed(votes.len() as u64),
+            complete: [Some(own), before].into_iter().flatten().all(met),
+        }
     }
 
     fn text(&self) -> String {
         let codes = |list: &[MemberCode]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let signed = if self.signed.is_empty() { "nobody".to_owned() } else { codes(&self.signed) };
-        let rest = match (self.complete, self.missing.is_empty()) {
+        let enough = self.signed.len() as u64 >= self.needed;
+        let rest = match (self.complete, enough) {
             (true, _) => "complete".to_owned(),
-            (false, true) => "not complete: the version before asks for more".to_owned(),
+            (false, true) => "not complete: the countries of the version before must sign as well".to_owned(),
             (false, false) => format!("{} needed, still missing: {}", self.needed, codes(&self.missing)),
         };
         format!("signed by {signed}; {rest}")

@@ -3,17 +3,16 @@
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
-use super::{Context, Failure, Outcome, Tally, file_or_config, files, founded, newest, read};
+use super::{Context, Failure, Outcome, Tally, diff, file_or_config, files, newest, read};
 use crate::cli::report::Exit;
-use crate::encoding::ids::MemberCode;
-use crate::identity::{Member, Published, SecretKey};
-use crate::node::config::Config;
-use crate::node::keys::{KeyFolder, KeyName};
+use crate::cli::root::keys::{self, Roots};
+use crate::identity::{Published, SecretKey};
 
 /// Signs the newest version of a charter with this member's root, and writes it back.
 ///
-/// What is signed is shown first. The member's own entry must name its root and the digest of its next root. Works without
-/// a node, on the machine where the root is kept: send the file there and back.
+/// What it changes is shown first, the gravest first. The member's own entry must name its root and the digest of its next root; a
+/// version that changes its root is signed by both. Works without a node and without a config, on the machine where the root is
+/// kept: --keys DIR --member CODE. Send the file there and back.
 #[derive(clap::Args, Debug)]
 pub(in crate::cli) struct Args {
     /// The charter [default: the config's]
@@ -25,35 +24,49 @@ pub(in crate::cli) struct Args {
     /// Show what would be signed, and sign nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    roots: keys::RootsArgs,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Outcome {
-    let config = context.config()?;
     let path = file_or_config(context, args.file.as_ref())?;
     let mut published = read(&path)?;
+    // The keys come last: nothing is opened for a version that no node would take up.
+    let review = diff::Review::of(&published)?;
+    let roots = Roots::open(context, &args.roots)?;
+    let member = roots.member;
     let (charter, earlier) = newest(&published);
-    founded(earlier)?;
     let version = charter.charter().version();
-    let own = charter.charter().member(config.member).ok_or_else(|| {
-        Failure::new(Exit::Usage, format!("{} is not in version {version} of the charter", config.member))
-    })?;
-
-    let root = check_own_entry(context, &config, own)?;
+    let own = charter.charter().member(member);
+    let own =
+        own.ok_or_else(|| Failure::new(Exit::Usage, format!("{member} is not in version {version} of the charter")))?;
+    let (root, next_root_is_here) = roots.check(own)?;
+    // The root that gives way signs as well, if it is here: whoever lacks it votes with the announced one.
+    let before = earlier.last().and_then(|before| before.charter().member(member));
+    let former = before.filter(|before| before.root != own.root).and_then(|before| roots.secret(&before.root));
+    if next_root_is_here {
+        context.ui.detail("the next root is the one that the charter announces");
+    } else {
+        context.ui.say("next-root.pem is kept elsewhere, as it should be: compare its digest there.");
+    }
+    context.ui.say(review.text());
     context.ui.say(super::show::text(&published));
     if args.dry_run {
+        context.ui.result(&review.json(), String::new())?;
         return Ok(Exit::Success);
     }
     if io::stdin().is_terminal() && !context.global.no_input {
-        context.confirm(&format!("Sign version {version} as {}?", config.member))?;
+        context.confirm(&format!("Sign version {version} as {member}?"))?;
     }
-    sign(&mut published, config.member, &root);
+    sign(&mut published, &roots, [Some(root), former].into_iter().flatten());
 
     let bytes = published.encode()?;
     let written = args.out.clone().unwrap_or(path);
     files::replace(&written, &bytes)?;
     let tally = Tally::of(&published);
     let value = serde_json::json!({
-        "charter": written, "version": version, "signed": tally.signed, "needed": tally.needed, "complete": tally.complete,
+        "charter": written, "version": version, "signed": tally.signed, "needed": tally.needed,
+        "missing": tally.missing, "complete": tally.complete,
     });
     context.ui.result(&value, format!("{}: version {version} {}", written.display(), tally.text()))?;
     if !tally.complete {
@@ -62,32 +75,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Outcome {
     Ok(Exit::Success)
 }
 
-fn sign(published: &mut Published, member: MemberCode, root: &SecretKey) {
+fn sign<'a>(published: &mut Published, roots: &Roots, with: impl Iterator<Item = &'a SecretKey>) {
     if let Some(newest) = published.charters.last_mut() {
-        newest.sign(member, root);
+        with.for_each(|root| newest.sign(roots.member, root));
     }
-}
-
-/// Opens the root and compares the member's entry with it: whoever carried the manifest could have changed what stands
-/// beside it, and the member itself is the one to notice.
-fn check_own_entry(context: &Context, config: &Config, own: &Member) -> Result<SecretKey, Failure> {
-    let next_root_is_here = KeyFolder::open(&config.keys_dir)?.holds(&KeyName::NextRoot);
-    let names: &[KeyName] = if next_root_is_here { &[KeyName::Root, KeyName::NextRoot] } else { &[KeyName::Root] };
-    let seeds = context.open_keys(config, names)?;
-    let mut keys = seeds.iter().map(|seed| SecretKey::from_seed(seed.expose()));
-    let root = keys.next().expect("one key at least was asked for");
-    let strange = |what: &str| {
-        let message =
-            format!("the charter names another {what} for {} than {}", config.member, config.keys_dir.display());
-        Failure::new(Exit::Verification, message)
-    };
-    if own.root != root.public() {
-        return Err(strange("root"));
-    }
-    match keys.next() {
-        Some(next) if own.next_root != next.public().digest() => return Err(strange("next root")),
-        Some(_) => {}
-        None => context.ui.say("next-root.pem is kept elsewhere, as it should be: compare its digest there."),
-    }
-    Ok(root)
 }

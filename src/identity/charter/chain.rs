@@ -82,8 +82,25 @@ impl CharterChain {
         FederationId(self.first().digest())
     }
 
+    /// Whether `next` would be the next version once enough have signed it: everything is checked but signatures.
+    ///
+    /// # Errors
+    /// [`CharterError`], naming the first thing that no signature could mend.
+    pub fn could_follow(&self, next: &SignedCharter) -> Result<(), CharterError> {
+        self.check_content(self.newest().charter(), next)
+    }
+
     fn check_next(&self, before: &SignedCharter, next: &SignedCharter) -> Result<(), CharterError> {
         let (old, new) = (before.charter(), next.charter());
+        self.check_content(old, next)?;
+        check_new_roots_signed(old, next)?;
+        next.check_signatures(Some(old))?;
+        next.check_quorum(old)?;
+        next.check_quorum(new)
+    }
+
+    fn check_content(&self, old: &Charter, next: &SignedCharter) -> Result<(), CharterError> {
+        let new = next.charter();
         let version = new.version();
         if next.federation() != self.federation() {
             return Err(CharterError::Federation { version });
@@ -97,13 +114,10 @@ impl CharterChain {
         if new.parameters().epoch_seconds != old.parameters().epoch_seconds {
             return Err(CharterError::EpochLength);
         }
-        self.check_members(old, next)?;
-        next.check_signatures(Some(old))?;
-        next.check_quorum(old)?;
-        next.check_quorum(new)
+        self.check_members(old, new)
     }
 
-    fn check_members(&self, old: &Charter, next: &SignedCharter) -> Result<(), CharterError> {
+    fn check_members(&self, old: &Charter, new: &Charter) -> Result<(), CharterError> {
         let spent: BTreeSet<&PublicKey> = self
             .versions
             .iter()
@@ -112,23 +126,22 @@ impl CharterChain {
             .collect();
         for (code, was) in old.members() {
             let fault = |fault| Err(CharterError::Member { member: *code, fault });
-            let Some(is) = next.charter().member(*code) else { return fault(MemberFault::Missing) };
+            let Some(is) = new.member(*code) else { return fault(MemberFault::Missing) };
             if was.kind != is.kind {
                 return fault(MemberFault::KindChanged);
             }
             if was.status == MemberStatus::Removed && is.status != MemberStatus::Removed {
                 return fault(MemberFault::Returned);
             }
-            if was.root != is.root {
-                if is.root.digest() != was.next_root {
-                    return fault(MemberFault::RootNotAnnounced);
-                }
-                if !next.is_signed_by(*code, &is.root) {
-                    return fault(MemberFault::RootNotSigned);
-                }
+            if was.root != is.root && is.root.digest() != was.next_root {
+                return fault(MemberFault::RootNotAnnounced);
+            }
+            // Else a quorum could announce a key of its own for a member, and then change its root to that.
+            if was.root == is.root && was.next_root != is.next_root {
+                return fault(MemberFault::NextRootChanged);
             }
         }
-        for (code, is) in next.charter().members() {
+        for (code, is) in new.members() {
             let kept = old.member(*code).is_some_and(|was| was.root == is.root);
             if !kept && spent.contains(&is.root) {
                 return Err(CharterError::Member { member: *code, fault: MemberFault::RootReused });
@@ -136,6 +149,17 @@ impl CharterChain {
         }
         Ok(())
     }
+}
+
+/// A new root has signed: the member itself agrees, with a key that was announced before.
+fn check_new_roots_signed(old: &Charter, next: &SignedCharter) -> Result<(), CharterError> {
+    for (code, was) in old.members() {
+        let new = next.charter().member(*code).filter(|is| is.root != was.root);
+        if new.is_some_and(|is| !next.is_signed_by(*code, &is.root)) {
+            return Err(CharterError::Member { member: *code, fault: MemberFault::RootNotSigned });
+        }
+    }
+    Ok(())
 }
 
 fn check_first(first: &SignedCharter) -> Result<(), CharterError> {
@@ -153,14 +177,19 @@ fn check_first(first: &SignedCharter) -> Result<(), CharterError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encoding::ids::MemberCode;
     use crate::identity::charter::CharterDraft;
     use crate::identity::fixture::{at, charter, code, key, member, signed};
-    use crate::identity::{MemberKind, Quorum};
+    use crate::identity::{MemberKind, Quorum, SecretKey};
 
     const ALL: [&str; 3] = ["GE", "MZ", "TR"];
 
     fn chain() -> CharterChain {
         CharterChain::verify(vec![signed(charter(&["GE", "MZ", "TR", "W1"]), FederationId::NONE, &ALL)]).unwrap()
+    }
+
+    fn codes(texts: &[&str]) -> Vec<MemberCode> {
+        texts.iter().map(|text| code(text)).collect()
     }
 
     fn next(chain: &CharterChain) -> CharterDraft {
@@ -175,7 +204,8 @@ mod tests {
     #[test]
     fn a_first_version_needs_more_than_two_thirds_of_its_countries() {
         let two = signed(charter(&ALL), FederationId::NONE, &["GE", "TR"]);
-        let expected = CharterError::Quorum { version: 1, of_version: 1, signed: 2, countries: 3 };
+        let expected =
+            CharterError::Quorum { version: 1, of_version: 1, signed: 2, countries: 3, missing: vec![code("MZ")] };
         assert_eq!(CharterChain::verify(vec![two]), Err(expected));
         // An observer's signature is good, but no vote.
         let observer = signed(charter(&["GE", "TR", "W1"]), FederationId::NONE, &["GE", "W1"]);
@@ -199,10 +229,12 @@ mod tests {
             draft.members.insert(code(newcomer), member(newcomer));
         }
         // Three of three before, but three of five now.
-        let expected = CharterError::Quorum { version: 2, of_version: 2, signed: 3, countries: 5 };
+        let expected =
+            CharterError::Quorum { version: 2, of_version: 2, signed: 3, countries: 5, missing: codes(&["AZ", "LB"]) };
         assert_eq!(chain.extend(signed(draft.clone(), chain.federation(), &ALL)), Err(expected));
         // Four of five now, but two of three before.
-        let expected = CharterError::Quorum { version: 2, of_version: 1, signed: 2, countries: 3 };
+        let expected =
+            CharterError::Quorum { version: 2, of_version: 1, signed: 2, countries: 3, missing: codes(&["MZ"]) };
         let newcomers = ["GE", "TR", "LB", "AZ"];
         assert_eq!(chain.extend(signed(draft.clone(), chain.federation(), &newcomers)), Err(expected));
         let all = ["GE", "MZ", "TR", "LB"];
@@ -281,22 +313,60 @@ mod tests {
         assert!(matches!(error, CharterError::Member { fault: MemberFault::RootNotSigned, .. }));
         charter.sign(code("TR"), &key("TR", "next"));
         assert_eq!(chain.extend(charter), Ok(true));
-        // The root that was replaced is spent.
-        let mut back = next(&chain);
-        let member = back.members.get_mut(&code("MZ")).unwrap();
-        member.next_root = key("TR", "root").public().digest();
-        let mut charter = signed(back, chain.federation(), &["GE", "MZ"]);
-        charter.sign(code("TR"), &key("TR", "next"));
-        assert_eq!(chain.extend(charter), Ok(true));
-        let mut back = next(&chain);
-        let member = back.members.get_mut(&code("MZ")).unwrap();
-        member.root = key("TR", "root").public();
-        member.next_root = key("MZ", "after").public().digest();
-        let mut charter = signed(back, chain.federation(), &["GE", "MZ"]);
-        charter.sign(code("TR"), &key("TR", "next"));
-        charter.sign(code("MZ"), &key("TR", "root"));
-        let error = chain.extend(charter).unwrap_err();
+        // The root that was replaced is spent: MZ announces it, with its own root change, and cannot change to it.
+        let changed = |chain: &CharterChain, root: &SecretKey, next: &SecretKey| {
+            let mut draft = super::tests::next(chain);
+            let member = draft.members.get_mut(&code("MZ")).unwrap();
+            (member.root, member.next_root) = (root.public(), next.public().digest());
+            let mut charter = signed(draft, chain.federation(), &["GE"]);
+            charter.sign(code("TR"), &key("TR", "next"));
+            charter.sign(code("MZ"), root);
+            charter
+        };
+        let announced = changed(&chain, &key("MZ", "next"), &key("TR", "root"));
+        assert_eq!(chain.extend(announced), Ok(true));
+        let error = chain.extend(changed(&chain, &key("TR", "root"), &key("MZ", "after"))).unwrap_err();
         assert!(matches!(error, CharterError::Member { fault: MemberFault::RootReused, .. }));
+    }
+
+    #[test]
+    fn the_others_cannot_announce_a_root_for_a_member() {
+        let chain = chain();
+        let mut draft = next(&chain);
+        draft.members.get_mut(&code("TR")).unwrap().next_root = key("GE", "of its own").public().digest();
+        let error = refused(draft, &ALL);
+        assert!(matches!(error, CharterError::Member { fault: MemberFault::NextRootChanged, .. }));
+    }
+
+    #[test]
+    fn what_could_follow_is_told_before_anybody_has_signed() {
+        let chain = chain();
+        let unsigned = |draft: CharterDraft| SignedCharter::unsigned(draft.check().unwrap(), chain.federation());
+        assert_eq!(chain.could_follow(&unsigned(next(&chain))), Ok(()));
+        let mut stolen = next(&chain);
+        stolen.members.get_mut(&code("TR")).unwrap().root = key("TR", "stolen").public();
+        assert!(chain.could_follow(&unsigned(stolen)).is_err());
+        let skipped = CharterDraft { version: 3, ..next(&chain) };
+        assert!(chain.could_follow(&unsigned(skipped)).is_err());
+    }
+
+    #[test]
+    fn copies_that_were_signed_apart_are_put_together() {
+        let mut chain = chain();
+        let by = |signers: &[&str]| signed(next(&chain), chain.federation(), signers);
+        let old = chain.newest().charter().clone();
+        let (mut one, other) = (by(&["GE"]), by(&["MZ", "TR"]));
+        one.merge(&other, Some(&old)).unwrap();
+        assert_eq!(one, by(&ALL));
+        let stranger = {
+            let mut charter = by(&["MZ"]);
+            charter.sign(code("LB"), &key("LB", "root"));
+            charter
+        };
+        assert!(matches!(one.merge(&stranger, Some(&old)), Err(CharterError::Signature { .. })));
+        let another = signed(CharterDraft { name: "Another".to_owned(), ..next(&chain) }, chain.federation(), &ALL);
+        assert!(matches!(one.merge(&another, Some(&old)), Err(CharterError::NotNext { .. })));
+        assert_eq!(chain.extend(one), Ok(true));
     }
 
     #[test]

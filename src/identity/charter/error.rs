@@ -47,7 +47,10 @@ pub enum CharterError {
         kid: Kid,
     },
     /// Too few of the active countries have signed.
-    #[error("charter version {version} is signed by {signed} of {countries} active countries of version {of_version}")]
+    #[error(
+        "charter version {version} is signed by {signed} of {countries} active countries of version {of_version}, which is too few; not signed by {}",
+        .missing.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    )]
     Quorum {
         /// The version signed.
         version: u64,
@@ -57,6 +60,8 @@ pub enum CharterError {
         signed: u64,
         /// How many there are.
         countries: u64,
+        /// Those that have not signed.
+        missing: Vec<MemberCode>,
     },
     /// Bound to another federation than the one at hand, or a first version bound to any.
     #[error("charter version {version} belongs to another federation")]
@@ -118,6 +123,9 @@ pub enum MemberFault {
     /// The new root is not the one announced.
     #[error("its new root is not the one announced")]
     RootNotAnnounced,
+    /// The next root is announced once, and changes only together with the root.
+    #[error("its next root was changed without its root")]
+    NextRootChanged,
     /// The new root has not signed.
     #[error("its new root has not signed")]
     RootNotSigned,

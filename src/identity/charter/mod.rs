@@ -8,11 +8,13 @@
 //! Start with [`CharterDraft`], then read [`CharterChain`] for the rule by which charters change.
 
 mod chain;
+mod change;
 mod codec;
 mod error;
 mod signed;
 
 pub use chain::CharterChain;
+pub use change::{Change, Weight, changes};
 pub use error::{CharterError, MemberFault};
 pub use signed::SignedCharter;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Charter, CharterError};
+use super::{Charter, CharterError, Member};
 use crate::encoding::cbor::Map;
 use crate::encoding::cose::{Sign, SignSignature};
 use crate::encoding::hash::{Digest, Kid};
@@ -147,25 +147,43 @@ impl SignedCharter {
         profile::charter_header(&subject_of(&self.charter), self.charter.issued_at(), self.federation)
     }
 
-    /// The countries of `electorate` whose signature is there and good. A country that changes its root votes with the
-    /// announced one as well, so that a member whose present root is lost is not locked out.
-    fn votes(&self, electorate: &Charter) -> u64 {
-        let voted = electorate.active_countries().filter(|(code, member)| {
+    /// The active countries of `electorate` with whether their signature is there and good. A country that changes its root votes
+    /// with the announced one as well, so that a member whose present root is lost is not locked out.
+    #[must_use]
+    pub fn votes(&self, electorate: &Charter) -> BTreeMap<MemberCode, bool> {
+        let voted = |code: MemberCode, member: &Member| {
             let announced =
-                self.charter.member(*code).map(|new| &new.root).filter(|root| root.digest() == member.next_root);
-            self.is_signed_by(*code, &member.root) || announced.is_some_and(|root| self.is_signed_by(*code, root))
-        });
-        voted.count() as u64
+                self.charter.member(code).map(|new| &new.root).filter(|root| root.digest() == member.next_root);
+            self.is_signed_by(code, &member.root) || announced.is_some_and(|root| self.is_signed_by(code, root))
+        };
+        electorate.active_countries().map(|(code, member)| (code, voted(code, member))).collect()
+    }
+
+    /// Takes in the signatures that another copy of the same charter has.
+    ///
+    /// # Errors
+    /// [`CharterError::Signature`] if one is not good, or not by a root of this version or of `before`; [`CharterError::NotNext`] if it
+    /// is another charter.
+    pub fn merge(&mut self, other: &Self, before: Option<&Charter>) -> Result<(), CharterError> {
+        if (&self.charter, self.federation) != (&other.charter, other.federation) {
+            let (version, newest) = (other.charter.version(), self.charter.version());
+            return Err(CharterError::NotNext { version, newest });
+        }
+        other.check_signatures(before)?;
+        self.signatures.extend(&other.signatures);
+        Ok(())
     }
 
     pub(super) fn check_quorum(&self, electorate: &Charter) -> Result<(), CharterError> {
-        let countries = electorate.active_countries().count() as u64;
-        let signed = self.votes(electorate);
+        let votes = self.votes(electorate);
+        let countries = votes.len() as u64;
+        let missing: Vec<MemberCode> = votes.into_iter().filter(|(_, voted)| !voted).map(|(code, _)| code).collect();
+        let signed = countries - missing.len() as u64;
         if electorate.quorum().is_met(signed, countries) {
             return Ok(());
         }
         let (version, of_version) = (self.charter.version(), electorate.version());
-        Err(CharterError::Quorum { version, of_version, signed, countries })
+        Err(CharterError::Quorum { version, of_version, signed, countries, missing })
     }
 
     /// Every signature must be good and by a root of this version or of the one before, so that nothing unchecked is carried along.

@@ -33,6 +33,11 @@ impl SignedManifest {
         &self.manifest
     }
 
+    /// The federation that its signature binds; none in version 1.
+    pub(in crate::identity) fn federation(&self) -> FederationId {
+        self.federation
+    }
+
     /// SHA-256 of the payload.
     #[must_use]
     pub fn digest(&self) -> Digest {

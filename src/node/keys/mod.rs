@@ -25,6 +25,8 @@ pub enum KeyName {
     Root,
     /// The key that replaces the root; only its digest is published.
     NextRoot,
+    /// The key that will follow the next root, drawn when that is about to take the root's place.
+    LaterRoot,
     /// Signs the statements and checkpoints of one log.
     Log(LogId),
     /// Signs cosignatures.
@@ -85,6 +87,7 @@ impl KeyName {
         match self {
             Self::Root => "root.pem".to_owned(),
             Self::NextRoot => "next-root.pem".to_owned(),
+            Self::LaterRoot => "later-root.pem".to_owned(),
             Self::Log(log) => format!("log-{log}.pem"),
             Self::Witness(member) => format!("witness-{member}.pem"),
             Self::Transport => "transport.pem".to_owned(),
@@ -97,7 +100,9 @@ impl KeyName {
     pub fn algorithm(&self) -> Algorithm {
         match self {
             Self::Seal(_) => Algorithm::XWing,
-            Self::Root | Self::NextRoot | Self::Log(_) | Self::Witness(_) | Self::Transport => Algorithm::Ed25519,
+            Self::Root | Self::NextRoot | Self::LaterRoot | Self::Log(_) | Self::Witness(_) | Self::Transport => {
+                Algorithm::Ed25519
+            }
         }
     }
 
@@ -105,7 +110,7 @@ impl KeyName {
     #[must_use]
     pub fn cost(&self) -> Cost {
         match self {
-            Self::Root | Self::NextRoot => Cost::Offline,
+            Self::Root | Self::NextRoot | Self::LaterRoot => Cost::Offline,
             Self::Log(_) | Self::Witness(_) | Self::Transport | Self::Seal(_) => Cost::Online,
         }
     }
@@ -146,6 +151,24 @@ impl KeyFolder {
     #[must_use]
     pub fn holds(&self, name: &KeyName) -> bool {
         self.path(name).symlink_metadata().is_ok()
+    }
+
+    /// Takes a root out of service: the next root takes the root's place, and the one after that the next root's. The root that was
+    /// is kept under a name with `kid` in it. Done again after an interruption, it goes on where it was.
+    ///
+    /// # Errors
+    /// If a file cannot be moved.
+    pub fn advance_root(&self, kid: &str) -> Result<(), KeyFileError> {
+        let spent = self.path.join(format!("spent-root-{kid}.pem"));
+        let names = [KeyName::Root, KeyName::NextRoot, KeyName::LaterRoot].map(|name| self.path(&name));
+        let [root, next, later] = &names;
+        for (from, to) in [(root, &spent), (next, root), (later, next)] {
+            // What stands at its new place already was moved before the interruption.
+            if to.symlink_metadata().is_err() && from.symlink_metadata().is_ok() {
+                private::move_file(from, to)?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes a new key: mode 0600, file and folder synced before this returns.
