@@ -41,6 +41,14 @@ heal records="20000" *options:
 demo:
     cargo run --release --locked -- demo --once
 
+# A package for Debian in target/debian (needs cargo-deb)
+deb:
+    cargo build --release --locked --bin shieldwall
+    rm -rf target/package
+    target/release/shieldwall man target/package/man
+    for shell in bash zsh fish; do target/release/shieldwall completions $shell > target/package/$shell; done
+    cargo deb --locked --no-build
+
 # Licences, banned crates, sources (needs cargo-deny)
 deny:
     cargo deny check bans licenses sources
