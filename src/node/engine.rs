@@ -41,8 +41,11 @@ const INPUTS_MAX: usize = 256;
 const TICK: Duration = Duration::from_millis(100);
 /// Read again at each tick while a scrub is under way: 2.5 MB a second, so that nothing else waits for it.
 const SCRUB_BYTES: usize = 256 << 10;
-/// Records read at each tick to bring the consignments up to date: a tick is a tenth of a second, and this is a fifth of it.
+/// Records read at each tick to bring the consignments up to date: a tick is a tenth of a second, and this is about half of it.
 const RECORDS_READ: usize = 200;
+/// The same while bodies are fetched. More of them are about to change the same consignments, each of which is read anew then: what comes
+/// first is taken in first.
+const RECORDS_READ_FETCHING: usize = 60;
 /// Records read at once while nothing else is to be done: some milliseconds, so that what comes meanwhile does not wait.
 const RECORDS_READ_IDLE: usize = 50;
 /// So much may be read before a question is answered, a second or two; beyond, the asker comes again.
@@ -150,7 +153,7 @@ pub async fn run(
             // Before what peers send, so that no flood of theirs keeps time from passing or an officer from being heard.
             _ = tick.tick() => {
                 engine.scrub()?;
-                engine.watch(RECORDS_READ)?;
+                engine.watch(if engine.node.is_fetching() { RECORDS_READ_FETCHING } else { RECORDS_READ })?;
                 inputs.extend(engine.room()?.into_iter().chain([Input::Tick]));
             }
             Some(call) = calls.recv() => {
@@ -162,7 +165,7 @@ pub async fn run(
                 None => inputs.extend(engine.links.reset()),
             },
             // Last of all: when nothing waits.
-            () = tokio::task::yield_now(), if engine.is_behind() => {
+            () = tokio::task::yield_now(), if engine.is_behind() && !engine.node.is_fetching() => {
                 engine.watch(RECORDS_READ_IDLE)?;
                 continue;
             }
@@ -420,7 +423,7 @@ impl Engine {
         let Some((reply, mut again)) = self.again.take() else { return Ok(()) };
         again.work(&self.node.view(), records, &mut Nobody)?;
         if again.is_behind() {
-            if let Some((done, total)) = again.progress().filter(|_| records == RECORDS_READ) {
+            if let Some((done, total)) = again.progress().filter(|_| records != RECORDS_READ_IDLE) {
                 reply.progress(Progress { what: "reading records".to_owned(), done, total: Some(total) });
             }
             self.again = Some((reply, again)).filter(|(reply, _)| !reply.is_abandoned());

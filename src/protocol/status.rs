@@ -62,6 +62,12 @@ pub struct NodeStatus {
 }
 
 impl<S: Store> Node<S> {
+    /// Whether bodies are on their way here that were asked for.
+    #[must_use]
+    pub fn is_fetching(&self) -> bool {
+        self.peers.by_member.values().any(|peer| peer.body_requests > 0)
+    }
+
     /// How the node does.
     #[must_use]
     pub fn status(&self) -> NodeStatus {
