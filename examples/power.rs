@@ -125,6 +125,7 @@ impl Machine {
                     | Effect::Request { .. }
                     | Effect::Respond { .. }
                     | Effect::Members
+                    | Effect::Published { .. }
                     | Effect::Event(_) => {}
                 }
             }

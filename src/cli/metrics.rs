@@ -42,6 +42,17 @@ fn text(status: &StatusView) -> String {
     put("bodies", "gauge", "Bodies addressed to this node", &labelled("state", &states));
     put("records_waiting", "gauge", "Records that wait to be signed", &one(status.waiting));
     put("equivocations", "gauge", "Logs of which two histories were signed", &one(status.equivocations.len() as u64));
+    let open = |manifest: bool| {
+        status.splits.iter().filter(move |split| !split.settled && split.manifest.is_some() == manifest)
+    };
+    let open = [("charter", open(false).count() as u64), ("manifest", open(true).count() as u64)];
+    put("splits", "gauge", "Versions that were signed twice, and are not settled", &labelled("what", &open));
+    put(
+        "active",
+        "gauge",
+        "1 if this member takes part, 0 if it is suspended or removed",
+        &one(status.standing.is_none().into()),
+    );
     if let Some(LoadView { network_up, network_crashes, barred, over_quota, memory_bytes, shed }) = &status.load {
         put("network_up", "gauge", "1 if the network runs", &one((*network_up).into()));
         put("network_crashes_total", "counter", "Times the network ended by itself", &one(*network_crashes));

@@ -19,6 +19,7 @@ mod files;
 mod fsck;
 mod import;
 mod init;
+mod join;
 mod ledger;
 mod log;
 mod manifest;
@@ -74,6 +75,8 @@ enum Command {
     /// Check the config, or show it with where each value comes from
     #[command(subcommand)]
     Config(config::Command),
+    /// Fetch the charter with its digest and one address
+    Join(join::Args),
     /// Run the node
     Run(run::Args),
     /// Log the scheduled goods of customs declarations (WCO XML, CSV, JSON)
@@ -162,6 +165,7 @@ fn dispatch(context: &Context, command: Command) -> Outcome {
         Command::Root(command) => root::run(context, &command),
         Command::Manifest(command) => manifest::run(context, command),
         Command::Config(command) => config::run(context, &command),
+        Command::Join(args) => join::run(context, &args),
         Command::Run(args) => run::run(context, &args),
         Command::Import(args) => import::run(context, &args),
         Command::Submit(args) => submit::run(context, &args),

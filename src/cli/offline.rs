@@ -52,6 +52,7 @@ pub(super) fn answer(context: &Context, config: &Config, request: &Request) -> R
         Request::Ledger
         | Request::Status
         | Request::Peers
+        | Request::Charter(_)
         | Request::Officer(_)
         | Request::Submit { .. }
         | Request::CollectReceipts

@@ -11,6 +11,7 @@ use crate::identity::{ApplicationError, CharterError, FederationError, ManifestE
 use crate::network::NetworkError;
 use crate::node::ask::{Problem, ProblemKind};
 use crate::node::config::ConfigError;
+use crate::node::join::JoinError;
 use crate::node::keys::KeyFileError;
 use crate::node::open::OpenNodeError;
 use crate::node::private::PrivateError;
@@ -168,6 +169,7 @@ fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
     None.or_else(|| cause.downcast_ref().map(config))
         .or_else(|| cause.downcast_ref().map(key_file))
         .or_else(|| cause.downcast_ref().map(private))
+        .or_else(|| cause.downcast_ref().map(join))
         .or_else(|| cause.downcast_ref().map(client))
         .or_else(|| cause.downcast_ref().map(problem))
         .or_else(|| cause.downcast_ref().map(disk))
@@ -268,10 +270,22 @@ fn client(error: &ClientError) -> Class {
     }
 }
 
+fn join(error: &JoinError) -> Class {
+    match error {
+        JoinError::NotAdmitted(_) => (Exit::Failure, Some("ask a member to publish the charter that admits this one")),
+        JoinError::Answer(..) => (Exit::Failure, Some("try another member's node")),
+        JoinError::Form(_) | JoinError::Refused(_) | JoinError::AnotherFederation { .. } => {
+            (Exit::Verification, Some("compare the digest and the address with another member by telephone"))
+        }
+        JoinError::Network(_) | JoinError::Ended => (Exit::Failure, None),
+    }
+}
+
 fn problem(problem: &Problem) -> Class {
     let exit = match problem.kind {
         ProblemKind::Timeout => Exit::Timeout,
         ProblemKind::Verification => Exit::Verification,
+        ProblemKind::Equivocation => Exit::Equivocation,
         ProblemKind::NotFound
         | ProblemKind::BadRequest
         | ProblemKind::ReadOnly

@@ -9,14 +9,15 @@ use crate::node::ask::{LoadView, Request, Response, StatusView};
 
 /// Tells on one screen whether the node is well.
 ///
-/// Ends with 21 if two histories of a log were signed.
+/// Ends with 21 if two histories of a log were signed, or two charters or manifests of one version.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {}
 
 pub(super) fn run(context: &Context, _args: &Args) -> Outcome {
     let Response::Status(status) = context.ask(&Request::Status)? else { return Err(unexpected()) };
     context.ui.result(&status, text(&status))?;
-    Ok(if status.equivocations.is_empty() { Exit::Success } else { Exit::Equivocation })
+    let split = status.splits.iter().any(|split| !split.settled);
+    Ok(if status.equivocations.is_empty() && !split { Exit::Success } else { Exit::Equivocation })
 }
 
 /// Memory, and what was shed, if anything was.
@@ -98,6 +99,12 @@ fn text(status: &StatusView) -> String {
     }
     if let Some(reason) = &status.read_only {
         rows.push(("READ ONLY", reason.clone()));
+    }
+    if let Some(standing) = &status.standing {
+        rows.push(("TAKES NO PART", format!("{standing}: nothing is logged")));
+    }
+    for split in &status.splits {
+        rows.push((if split.settled { "signed twice" } else { "TWO VERSIONS" }, split.text()));
     }
     if !status.equivocations.is_empty() {
         let logs = status.equivocations.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");

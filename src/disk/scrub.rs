@@ -24,7 +24,7 @@ impl DiskStore {
     /// # Errors
     /// [`StoreError`] if storage failed.
     pub fn scrub(&mut self, bytes: usize) -> Result<bool, StoreError> {
-        let end = [KeyKind::Slot as u8 + 1];
+        let end = [KeyKind::END];
         let mut read = 0;
         while read < bytes {
             let from =

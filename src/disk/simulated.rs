@@ -182,7 +182,7 @@ impl Disk {
         let own: Vec<LogId> = guards.filter_map(|path| path.file_stem()?.to_str()?.parse().ok()).collect();
         // A copy is opened, so that nothing here changes.
         let Ok((store, _)) = self.fs.fork().open_store_rolling(0, ROLL) else { return Vec::new() };
-        let rows = store.view.range(&[KeyKind::Published as u8], &[KeyKind::Slot as u8 + 1], usize::MAX);
+        let rows = store.view.range(&[KeyKind::Published as u8], &[KeyKind::END], usize::MAX);
         let frames = rows.into_iter().flatten().flat_map(|(key, value)| scrub::frames(&key, &value));
         let healed = |key: &Key| match key {
             Key::Statement(id) => !own.contains(&id.log),
@@ -193,7 +193,9 @@ impl Disk {
             | Key::Head(_)
             | Key::Compartment(..)
             | Key::Lanes(_)
-            | Key::Slot(_) => false,
+            | Key::Slot(_)
+            | Key::CharterSplit
+            | Key::ManifestSplit(_) => false,
         };
         let path = |key: &Key, row: &Row| store.writers[Family::of(key) as usize].segments.path(row.place.segment);
         frames.filter(|(key, _)| healed(key)).map(|(key, row)| (path(&key, &row), row)).collect()

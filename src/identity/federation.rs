@@ -1,6 +1,6 @@
 //! The checked view of charter and manifests that everybody works with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::charter::{
     Charter, CharterChain, CharterDraft, CharterError, Member, MemberStatus, Parameters, SignedCharter,
@@ -251,6 +251,18 @@ impl Federation {
     /// # Errors
     /// [`FederationError`], also for rivals of what is held.
     pub fn with_published(&self, news: Published) -> Result<Option<Self>, FederationError> {
+        self.with_published_after(news, &BTreeSet::new())
+    }
+
+    /// The same, where a manifest may also follow one of `rivals`: manifests of the version that is held which the same root has signed.
+    ///
+    /// # Errors
+    /// As [`Self::with_published`].
+    pub fn with_published_after(
+        &self,
+        news: Published,
+        rivals: &BTreeSet<Digest>,
+    ) -> Result<Option<Self>, FederationError> {
         let found = news.charters.first().map(|first| FederationId(first.digest()));
         if let Some(found) = found.filter(|found| *found != self.id) {
             return Err(FederationError::AnotherFederation { found });
@@ -274,7 +286,7 @@ impl Federation {
             let charter = chain.newest().charter();
             check_manifest(charter, chain.federation(), member, &manifest)?;
             if match manifests.get(&member) {
-                Some(held) => manifest.follows(held)?,
+                Some(held) => manifest.follows_one_of(held, rivals)?,
                 None => true,
             } {
                 manifests.insert(member, manifest);
@@ -285,6 +297,39 @@ impl Federation {
             return Ok(None);
         }
         Self::assemble(chain, manifests).map(Some)
+    }
+
+    /// Whether this manifest, of whatever version, is one of its member's.
+    ///
+    /// # Errors
+    /// [`FederationError`], naming what is wrong.
+    pub fn check_rival(&self, manifest: &SignedManifest) -> Result<(), FederationError> {
+        self.check_manifest(manifest.manifest().member(), manifest)
+    }
+
+    /// The federation with the charters of `news` in place of those that are held, from the version on that is signed twice: the
+    /// operator has chosen. Manifests are the newest of both that hold under the charter.
+    ///
+    /// # Errors
+    /// [`FederationError`], also if `news` does not begin as what is held does.
+    pub fn settled(&self, news: Published, version: u64) -> Result<Self, FederationError> {
+        let chain = CharterChain::verify(news.charters)?;
+        for earlier in 1..version {
+            if chain.version(earlier).map(SignedCharter::digest)
+                != self.chain.version(earlier).map(SignedCharter::digest)
+            {
+                return Err(FederationError::AnotherFederation { found: chain.federation() });
+            }
+        }
+        let charter = chain.newest().charter();
+        let mut manifests = news.manifests;
+        for (member, held) in &self.manifests {
+            let newer = manifests.get(member).is_none_or(|new| new.manifest().version() < held.manifest().version());
+            if newer && check_manifest(charter, chain.federation(), *member, held).is_ok() {
+                manifests.insert(*member, held.clone());
+            }
+        }
+        Self::assemble(chain, manifests)
     }
 
     /// The charter file with `draft` as the version that follows, unsigned, and with these manifests besides those that are held.

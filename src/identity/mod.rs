@@ -21,6 +21,7 @@ pub mod manifest;
 pub mod profile;
 pub mod published;
 pub mod seal_key;
+pub mod split;
 
 pub use application::{Application, ApplicationError};
 pub use charter::{
@@ -33,3 +34,4 @@ pub use manifest::{LogEntry, Manifest, ManifestDraft, ManifestError, SignedManif
 pub use profile::{Header, ObjectKind, ProfileError};
 pub use published::{Published, PublishedError};
 pub use seal_key::{SealPublicKey, SealSecretKey};
+pub use split::{CharterSplit, ManifestSplit, SplitError, Splits};

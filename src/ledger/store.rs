@@ -36,6 +36,10 @@ pub enum Key {
     Lanes(RecordId),
     /// One's own slot of another's `lanes` statement, with its proof.
     Slot(RecordId),
+    /// Charters of one version that are all properly signed.
+    CharterSplit,
+    /// Two manifests of one member and version, both signed by its root.
+    ManifestSplit(MemberCode),
 }
 
 /// The kinds of [`Key`], for listing; the numbers stand in the frames on disk and are never reused.
@@ -64,6 +68,10 @@ pub enum KeyKind {
     Lanes = 10,
     /// [`Key::Slot`]
     Slot = 11,
+    /// [`Key::CharterSplit`]
+    CharterSplit = 12,
+    /// [`Key::ManifestSplit`]
+    ManifestSplit = 13,
 }
 
 /// Small derived state that a store may lose.
@@ -153,6 +161,8 @@ impl fmt::Display for Key {
             Self::Compartment(id, index) => write!(f, "compartment {index} of {id}"),
             Self::Lanes(id) => write!(f, "the lanes of {id}"),
             Self::Slot(id) => write!(f, "the slot of {id}"),
+            Self::CharterSplit => f.write_str("the proof about the charter"),
+            Self::ManifestSplit(member) => write!(f, "the proof about the manifest of {member}"),
         }
     }
 }
@@ -268,6 +278,8 @@ impl Key {
             Self::Compartment(..) => KeyKind::Compartment,
             Self::Lanes(_) => KeyKind::Lanes,
             Self::Slot(_) => KeyKind::Slot,
+            Self::CharterSplit => KeyKind::CharterSplit,
+            Self::ManifestSplit(_) => KeyKind::ManifestSplit,
         }
     }
 
@@ -282,7 +294,7 @@ impl Key {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = vec![self.kind() as u8];
         match self {
-            Self::Published => {}
+            Self::Published | Self::CharterSplit => {}
             Self::Statement(id) | Self::Intent(id) | Self::Head(id) | Self::Lanes(id) | Self::Slot(id) => {
                 put_record(&mut bytes, id);
             }
@@ -291,7 +303,7 @@ impl Key {
                 put_log(&mut bytes, log);
                 bytes.extend(member.as_str().bytes());
             }
-            Self::FrontierCosignature(member) => bytes.extend(member.as_str().bytes()),
+            Self::FrontierCosignature(member) | Self::ManifestSplit(member) => bytes.extend(member.as_str().bytes()),
             Self::Fork(log, number) => {
                 put_log(&mut bytes, log);
                 bytes.push(*number);
@@ -321,12 +333,17 @@ impl Key {
             KeyKind::Compartment => Self::Compartment(take_record(rest)?, take::<1>(rest)?[0]),
             KeyKind::Lanes => Self::Lanes(take_record(rest)?),
             KeyKind::Slot => Self::Slot(take_record(rest)?),
+            KeyKind::CharterSplit => Self::CharterSplit,
+            KeyKind::ManifestSplit => Self::ManifestSplit(take_member(rest)?),
         };
         rest.is_empty().then_some(key)
     }
 }
 
 impl KeyKind {
+    /// One more than the greatest number of a kind.
+    pub const END: u8 = Self::ManifestSplit as u8 + 1;
+
     /// The kind with this number.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
@@ -342,6 +359,8 @@ impl KeyKind {
             Self::Compartment,
             Self::Lanes,
             Self::Slot,
+            Self::CharterSplit,
+            Self::ManifestSplit,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == number)

@@ -11,15 +11,17 @@ use crate::encoding::hash::sha256;
 use crate::encoding::ids::{LogId, RecordId};
 use crate::encoding::time::UnixTime;
 use crate::evidence::{self, ExportOptions};
+use crate::identity::{MemberStatus, SignedCharter, SignedManifest};
 use crate::ledger::{Key, Store, StoreError};
+use crate::protocol;
 use crate::protocol::view::{OpenedBody, RecordView as Held, View};
 use crate::protocol::{Delivery, NoMaterial};
 use crate::record::{Kind, Mass, PartialRecord};
 use crate::watch::{self, Dossier, Views};
 
 use super::ask::{
-    BodyState, Bytes, LedgerView, LogState, LogView, Problem, ProblemKind, RecordFilter, RecordLine, RecordView,
-    Request, Response, StatusView,
+    BodyState, Bytes, CharterRequest, CharterView, LedgerView, LogState, LogView, Problem, ProblemKind, RecordFilter,
+    RecordLine, RecordView, Request, Response, SplitView, StatusView,
 };
 use super::cases::Cases;
 use super::consignments;
@@ -58,7 +60,10 @@ pub fn answer<S: Store>(
         Request::Ledger => Ok(Response::Ledger(ledger(view)?)),
         Request::Status => Ok(Response::Status(Box::new(status(view)?))),
         Request::Evidence { id, redact, disclose_keys } => evidence_of(view, *id, redact, *disclose_keys),
-        Request::Officer(_) => Err(problem(ProblemKind::BadRequest, "this needs the running node")),
+        Request::Charter(CharterRequest::Held) => charter(view),
+        Request::Charter(CharterRequest::Publish { .. }) | Request::Officer(_) => {
+            Err(problem(ProblemKind::BadRequest, "this needs the running node"))
+        }
         Request::Submit { .. } | Request::Peers | Request::CollectReceipts | Request::Shutdown => {
             Err(problem(ProblemKind::BadRequest, "this needs the running node"))
         }
@@ -248,6 +253,15 @@ pub fn status<S: Store>(view: &View<'_, S>) -> Result<StatusView, Problem> {
         bodies_missing: totals.outstanding,
         peers_connected: 0,
         equivocations: ledger.logs.iter().filter(|log| log.state == LogState::Quarantined).map(|log| log.log).collect(),
+        splits: splits(view),
+        standing: federation.member(me.member).filter(|member| member.status != MemberStatus::Active).map(|member| {
+            format!(
+                "{} is {} by version {} of the charter",
+                me.member,
+                member.status.as_str(),
+                federation.charter().version()
+            )
+        }),
         read_only: None,
         load: None,
         scrub: None,
@@ -255,6 +269,30 @@ pub fn status<S: Store>(view: &View<'_, S>) -> Result<StatusView, Problem> {
         waiting: 0,
         unaudited: ledger.logs.iter().map(|log| log.size - log.audited).sum(),
     })
+}
+
+/// Versions that were signed twice, as far as the store knows.
+fn splits<S: Store>(view: &View<'_, S>) -> Vec<SplitView> {
+    let (federation, splits) = (view.federation(), protocol::splits(view.store(), view.federation()));
+    let charter = splits.charter.map(|split| {
+        let held = federation.chain().version(split.version()).map(SignedCharter::digest);
+        let rivals = split.digests().collect();
+        SplitView { manifest: None, version: split.version(), rivals, held, settled: split.settled().is_some() }
+    });
+    let manifests = splits.manifests.into_iter().map(|(member, split)| {
+        let newest = federation.manifests().get(&member);
+        let held = newest.map(SignedManifest::digest).filter(|held| split.digests().any(|digest| digest == *held));
+        let settled = newest.is_some_and(|newest| newest.manifest().version() > split.version());
+        SplitView { manifest: Some(member), version: split.version(), rivals: split.digests().collect(), held, settled }
+    });
+    charter.into_iter().chain(manifests).collect()
+}
+
+/// The charter file, as the node holds it.
+fn charter<S: Store>(view: &View<'_, S>) -> Result<Response, Problem> {
+    let file = view.federation().published().encode();
+    let file = file.map_err(|error| problem(ProblemKind::Failure, error.to_string()))?;
+    Ok(Response::Charter(Box::new(CharterView { file: Bytes(file), splits: splits(view) })))
 }
 
 fn evidence_of<S: Store>(

@@ -14,12 +14,14 @@ use crate::encoding::time::UnixTime;
 use crate::record::{Date, Draft, Terms};
 
 mod alert;
+mod charter;
 mod consignment;
 mod officer;
 mod reconcile;
 mod stats;
 
 pub use alert::{AlertAct, AlertFilter, AlertLine, AlertView, AlertWords, RaisedLine};
+pub use charter::{CharterRequest, CharterView, PublishedView, SplitView};
 pub use consignment::{
     ConsignmentFilter, ConsignmentLine, ConsignmentName, ConsignmentOrder, ConsignmentPage, ConsignmentView, Due,
     Reindexed, TimelineEntry,
@@ -70,6 +72,8 @@ pub enum Request {
     ConsignmentList(ConsignmentFilter),
     /// One consignment.
     ConsignmentShow(ConsignmentName),
+    /// What is asked of the charter.
+    Charter(CharterRequest),
     /// What officers ask of alerts and of both sides' declarations, or want done with them.
     Officer(OfficerRequest),
     /// Build the views again from the ledger.
@@ -148,6 +152,10 @@ pub enum Response {
     Mirror(Vec<MirrorRow>),
     /// To [`OfficerRequest::ReconcileLinks`] and [`OfficerRequest::ReconcileDecide`].
     Links(Vec<LinkLine>),
+    /// To [`CharterRequest::Held`].
+    Charter(Box<CharterView>),
+    /// To [`CharterRequest::Publish`].
+    Published(PublishedView),
     /// To [`Request::Reindex`].
     Reindexed(Reindexed),
     /// To [`Request::Stats`].
@@ -371,6 +379,12 @@ pub struct StatusView {
     pub peers_connected: u64,
     /// Logs of which two histories were signed.
     pub equivocations: Vec<LogId>,
+    /// Versions of the charter, or of manifests, that were signed twice.
+    #[serde(default)]
+    pub splits: Vec<SplitView>,
+    /// Why this member takes no part at present: it is suspended or removed.
+    #[serde(default)]
+    pub standing: Option<String>,
     /// Why it does not write at present.
     pub read_only: Option<String>,
     /// Records that wait to be signed.
@@ -480,6 +494,8 @@ pub enum ProblemKind {
     Timeout,
     /// A signature, hash or chain does not hold.
     Verification,
+    /// Two signed versions of one thing.
+    Equivocation,
     /// Our own or the machine's failure.
     Failure,
 }
@@ -536,6 +552,7 @@ impl Request {
             | Self::Evidence { .. }
             | Self::Submit { .. }
             | Self::Peers
+            | Self::Charter(_)
             | Self::Officer(_)
             | Self::CollectReceipts
             | Self::Shutdown => false,
@@ -558,6 +575,7 @@ impl Request {
             | Self::Ledger
             | Self::Status
             | Self::Evidence { .. } => true,
+            Self::Charter(request) => *request == CharterRequest::Held,
             Self::Officer(_) => false,
             Self::Submit { .. } | Self::Peers | Self::CollectReceipts | Self::Shutdown => false,
         }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::encoding::ids::MemberCode;
-use crate::protocol::{Extent, Input, Outcome};
+use crate::identity::{CharterError, FederationError};
+use crate::protocol::{Extent, Input, NotTakenUp, Outcome, TakenUp};
 use crate::record::{Checked, Context, Draft, Strictness};
 
-use super::ask::{DRAFTS_MAX, ProblemKind, Progress, Reply, Request, Response, Submitted};
+use super::ask::{DRAFTS_MAX, ProblemKind, Progress, PublishedView, Reply, Request, Response, Submitted};
 use super::clock;
 
 /// How long an asker waits for receipts of members that do not answer.
@@ -20,6 +21,7 @@ pub(super) struct Desk {
     foreign_exports: bool,
     next: u64,
     submissions: BTreeMap<u64, Submission>,
+    publications: BTreeMap<u64, Reply>,
     collecting: Vec<Collecting>,
 }
 
@@ -42,7 +44,14 @@ struct Collecting {
 
 impl Desk {
     pub(super) fn new(member: MemberCode, foreign_exports: bool) -> Self {
-        Self { member, foreign_exports, next: 0, submissions: BTreeMap::new(), collecting: Vec::new() }
+        Self {
+            member,
+            foreign_exports,
+            next: 0,
+            submissions: BTreeMap::new(),
+            publications: BTreeMap::new(),
+            collecting: Vec::new(),
+        }
     }
 
     /// Checks drafts, and hands on those that may be logged.
@@ -103,6 +112,24 @@ impl Desk {
         reply.done(Response::Submitted(results.into_iter().flatten().collect()));
     }
 
+    /// Hands a charter file on.
+    pub(super) fn publish(&mut self, file: Vec<u8>, settle: bool, reply: Reply) -> Input {
+        self.next += 1;
+        self.publications.insert(self.next, reply);
+        Input::Publish { id: self.next, file, settle }
+    }
+
+    /// Answers a publication.
+    pub(super) fn published(&mut self, id: u64, outcome: Result<TakenUp, NotTakenUp>) {
+        let Some(reply) = self.publications.remove(&id) else { return };
+        match outcome {
+            Ok(TakenUp { version, is_news, told }) => {
+                reply.done(Response::Published(PublishedView { version, is_news, told }));
+            }
+            Err(error) => reply.fail(kind(&error), error.to_string()),
+        }
+    }
+
     /// Waits for receipts, and then answers `then`, if there is something.
     pub(super) fn collect(&mut self, reply: Reply, then: Option<Request>) -> Input {
         reply.progress(Progress { what: "asking members for receipts".to_owned(), done: 0, total: None });
@@ -124,7 +151,17 @@ impl Desk {
 
     /// Whether anybody waits for a submission.
     pub(super) fn is_idle(&self) -> bool {
-        self.submissions.is_empty()
+        self.submissions.is_empty() && self.publications.is_empty()
+    }
+}
+
+fn kind(error: &NotTakenUp) -> ProblemKind {
+    match error {
+        NotTakenUp::Refused(FederationError::Charter(CharterError::Rival(_))) | NotTakenUp::Frozen { .. } => {
+            ProblemKind::Equivocation
+        }
+        NotTakenUp::Refused(_) | NotTakenUp::Form(_) | NotTakenUp::Older { .. } => ProblemKind::Verification,
+        NotTakenUp::NothingToSettle => ProblemKind::BadRequest,
     }
 }
 

@@ -14,15 +14,12 @@ use crate::disk::{DiskStore, Flushed, GuardRefusal};
 use crate::encoding::time::UnixTime;
 use crate::ledger::{SignatureCheck, Store as _, StoreError};
 use crate::network::{self, Command, Handle, NetworkError};
-use crate::protocol::{Effect, Input, Node, Now, Signing};
+use crate::protocol::{Effect, Event, Input, Node, Now};
 use crate::watch::alert::Raised;
 use crate::watch::reconcile::LinkDecision;
 
 use super::answer;
-use super::ask::{
-    Call, LoadView, OfficerRequest, PeerView, Problem, ProblemKind, Progress, Reply, Request, Response, ScrubView,
-    WorkView,
-};
+use super::ask::{Call, CharterRequest, OfficerRequest, Problem, ProblemKind, Progress, Reply, Request, Response};
 use super::case_file::CaseFileError;
 use super::cases::{self, At, Cases, CasesError, Outlook};
 use super::clock;
@@ -34,6 +31,8 @@ use super::notify;
 use super::signer::{self, Order, SigningKeys};
 use super::supervisor::{Health, Supervisor};
 use super::views::{Keeper, Nobody};
+
+mod report;
 
 /// Inputs taken together: one flush and one frontier for all of them.
 const INPUTS_MAX: usize = 256;
@@ -50,8 +49,6 @@ const RECORDS_READ_FETCHING: usize = 60;
 const RECORDS_READ_IDLE: usize = 50;
 /// So much may be read before a question is answered, a second or two; beyond, the asker comes again.
 const RECORDS_READ_TO_ANSWER: usize = 10_000;
-/// Damaged frames that `status` lists.
-const DAMAGE_SHOWN: usize = 20;
 /// Between the ends of two scrubs.
 const SCRUB_INTERVAL_MS: i64 = 24 * 3_600_000;
 /// How long an ending node waits for its connections to close.
@@ -135,6 +132,7 @@ pub async fn run(
         stopping: false,
         scrubbed_at: None,
         again: None,
+        admit_again: false,
     };
     engine.admit_members();
     let mut tick = tokio::time::interval(TICK);
@@ -152,6 +150,9 @@ pub async fn run(
             Some(input) = answers.recv() => inputs.push(input),
             // Before what peers send, so that no flood of theirs keeps time from passing or an officer from being heard.
             _ = tick.tick() => {
+                if engine.admit_again {
+                    engine.admit_members();
+                }
                 engine.scrub()?;
                 engine.watch(if engine.node.is_fetching() { RECORDS_READ_FETCHING } else { RECORDS_READ })?;
                 inputs.extend(engine.room()?.into_iter().chain([Input::Tick]));
@@ -221,6 +222,8 @@ struct Engine {
     scrubbed_at: Option<Now>,
     /// Views that are being built again, and who waits for them.
     again: Option<(Reply, Keeper)>,
+    /// Whether the network has not been told yet who may connect.
+    admit_again: bool,
 }
 
 impl From<CasesError> for EngineError {
@@ -272,16 +275,22 @@ impl Engine {
             Effect::Check { id, checks } => check(id, checks, self.internal.clone()),
             Effect::Flush => return self.flush(),
             Effect::Submitted { id, outcomes } => self.desk.submitted(id, outcomes),
+            Effect::Published { id, outcome } => self.desk.published(id, outcome),
             Effect::Members => self.admit_members(),
-            Effect::Event(event) => {
-                self.keeper.note(&event);
-                if let Some((_, again)) = &mut self.again {
-                    again.note(&event);
-                }
-                tell(&event);
-            }
+            Effect::Event(event) => self.note(&event),
         }
         None
+    }
+
+    fn note(&mut self, event: &Event) {
+        let again = self.again.as_mut().map(|(_, again)| again);
+        for keeper in [Some(&mut self.keeper), again].into_iter().flatten() {
+            keeper.note(event);
+            if let Event::Members { changed, .. } = event {
+                keeper.read_again(&self.node.view(), changed);
+            }
+        }
+        report::tell(event);
     }
 
     /// Gives the signer what it has room for; the rest waits. The core has one order per log under way at most.
@@ -435,17 +444,6 @@ impl Engine {
         Ok(())
     }
 
-    fn scrub_view(&self) -> ScrubView {
-        let store = self.node.store();
-        let damaged = store.damage().into_iter().map(|(key, place)| format!("{key:?}: {place}"));
-        ScrubView {
-            frames: store.scrubbed().frames,
-            passes: store.scrubbed().passes,
-            completed_at: self.scrubbed_at.map(Now::time),
-            damaged: damaged.take(DAMAGE_SHOWN).collect(),
-        }
-    }
-
     /// Begins a flush beside the loop. If nothing was staged after all, everything is durable already.
     fn flush(&mut self) -> Option<Input> {
         let Some(job) = self.node.store_mut().begin_flush() else { return Some(Input::Flushed) };
@@ -457,10 +455,11 @@ impl Engine {
         None
     }
 
+    /// Tells the network who may connect. Tried again at the next tick if it is too busy: who was suspended must be cut.
     fn admit_members(&mut self) {
         let own = self.node.view().me().member;
         let command = self.links.set_members(self.node.federation(), own, &self.health.barred);
-        links::send(&self.network, command);
+        self.admit_again = self.network.try_send(command).is_err();
     }
 
     /// What the core is told of the room on the disk, if that has changed.
@@ -525,7 +524,10 @@ impl Engine {
                 finish(reply, answer);
                 None
             }
-            Request::RecordList(_) => {
+            Request::Charter(CharterRequest::Publish { file, settle }) => {
+                Some(self.desk.publish(file.0, settle, reply))
+            }
+            Request::RecordList(_) | Request::Charter(CharterRequest::Held) => {
                 finish(reply, answer::answer(&self.node.view(), None, None, &request, clock::now()));
                 None
             }
@@ -551,86 +553,6 @@ impl Engine {
                 None
             }
         }
-    }
-
-    fn status(&self) -> Result<Response, Problem> {
-        let mut status = answer::status(&self.node.view())?;
-        let running = self.node.status();
-        status.running = true;
-        status.started_at = Some(self.started_at);
-        status.listening = self.links.listening.iter().cloned().collect();
-        status.peers_connected = running.peers.iter().filter(|peer| peer.connected).count() as u64;
-        status.cosigned_by = self.agreeing();
-        status.read_only = match running.signing {
-            Signing::Ended(reason) => Some(format!("log {} is not signed any more: {reason}", running.log)),
-            Signing::Starting => Some("asking peers how long this log is".to_owned()),
-            Signing::Ready if !self.node.store().writable()? => Some("too little free space".to_owned()),
-            Signing::Ready => None,
-        };
-        status.scrub = Some(self.scrub_view());
-        status.waiting = running.waiting as u64;
-        status.unaudited = running.unaudited;
-        status.load = Some(self.load());
-        let open = self.cases.digest(clock::now()).open.map(|count| count as u64);
-        let consignments = self.keeper.views().consignments().len() as u64;
-        let told = self.notify.as_ref().filter(|notify| notify.is_configured()).map(notify::Handle::counts);
-        status.work = Some(WorkView { reading: self.keeper.progress(), consignments, open, told });
-        Ok(Response::Status(Box::new(status)))
-    }
-
-    fn load(&self) -> LoadView {
-        let Health { up, crashes, barred, counters } = &self.health;
-        let shed = self.node.shed(Now(clock::now_ms()));
-        LoadView {
-            network_up: *up,
-            network_crashes: *crashes,
-            barred: barred.iter().filter_map(|key| self.links.member(key)).collect(),
-            over_quota: shed.over_quota,
-            memory_bytes: resident_memory(),
-            shed: [
-                ("connection-outsider", counters.outsiders_refused),
-                ("connection-limit", counters.connections_over_limit),
-                ("connection-memory", counters.connections_no_memory),
-                ("gossip-peer-rate", counters.gossip_over_rate),
-                ("gossip-author-budget", shed.gossip_over_budget),
-                ("gossip-busy", counters.gossip_not_kept_up),
-                ("question-peer-rate", counters.requests_over_rate),
-                ("question-no-room", counters.requests_no_room),
-                ("question-busy", counters.requests_not_kept_up),
-                ("question-delayed", shed.questions_delayed),
-                ("question-refused", shed.questions_refused),
-                ("body-early", shed.bodies_dropped),
-            ]
-            .map(|(what, count)| (what.to_owned(), count))
-            .into(),
-        }
-    }
-
-    /// Members whose newest cosignature is over the frontier of this node.
-    fn agreeing(&self) -> Vec<crate::encoding::ids::MemberCode> {
-        let running = self.node.status();
-        let own = running.own_agrees.then(|| self.node.view().me().member);
-        let mut members: Vec<_> =
-            running.peers.iter().filter(|peer| peer.agrees).map(|peer| peer.member).chain(own).collect();
-        members.sort_unstable();
-        members
-    }
-
-    fn peers(&self) -> Vec<PeerView> {
-        let federation = self.node.federation();
-        let view = |peer: crate::protocol::PeerStatus| PeerView {
-            member: peer.member,
-            name: federation.member(peer.member).map(|member| member.name.clone()).unwrap_or_default(),
-            connected: peer.connected,
-            addresses: federation
-                .transports()
-                .filter(|transport| transport.member == peer.member)
-                .flat_map(|transport| transport.addresses.to_vec())
-                .collect(),
-            frontier: peer.frontier,
-            in_step: peer.agrees,
-        };
-        self.node.status().peers.into_iter().map(view).collect()
     }
 
     fn is_drained(&self) -> bool {
@@ -668,31 +590,9 @@ fn check(id: u64, checks: Vec<SignatureCheck>, answers: mpsc::Sender<Input>) {
     }));
 }
 
-/// What this process has in memory, as Linux tells it; 0 elsewhere.
-fn resident_memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).map_or(0, |kib| kib * 1024)
-}
-
 fn finish(reply: super::ask::Reply, answer: Result<Response, Problem>) {
     match answer {
         Ok(response) => reply.done(response),
         Err(Problem { kind, message }) => reply.fail(kind, message),
-    }
-}
-
-/// Logs an event, by who must act: an operator for what ends or accuses, nobody for the rest.
-fn tell(event: &crate::protocol::Event) {
-    use crate::protocol::Event;
-    match event {
-        Event::Fork { .. } | Event::LogEnded { .. } => tracing::error!("{event}"),
-        Event::Flagged { .. } | Event::Healed { .. } | Event::NotOpened { .. } | Event::NotGranted { .. } => {
-            tracing::warn!("{event}")
-        }
-        Event::Logged { .. } | Event::Ready { .. } | Event::Members { .. } | Event::Opened { .. } => {
-            tracing::info!("{event}");
-        }
-        Event::Verified { .. } | Event::Agrees { .. } | Event::Refused { .. } => tracing::debug!("{event}"),
     }
 }

@@ -14,6 +14,7 @@ pub mod config;
 pub mod consignments;
 mod desk;
 pub mod engine;
+pub mod join;
 pub mod keys;
 mod links;
 pub mod matcher;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::disk::{DiskStore, OpenError, Report};
 use crate::encoding::ids::{LogId, MemberCode};
 use crate::identity::published::PublishedError;
-use crate::identity::{Federation, FederationError, Published, SealSecretKey};
+use crate::identity::{Federation, FederationError, MemberStatus, Published, SealSecretKey};
 use crate::ledger::StoreError;
 use crate::protocol::{self, Myself};
 
@@ -45,7 +45,7 @@ pub enum OpenNodeError {
         source: FederationError,
     },
     /// The config's member is not one of the federation.
-    #[error("{member} is not an active member in {}", .path.display())]
+    #[error("{member} is not a member in {}, or was removed", .path.display())]
     NotAMember {
         /// The member.
         member: MemberCode,
@@ -82,7 +82,8 @@ pub fn federation(path: &Path) -> Result<Federation, OpenNodeError> {
 pub fn own_log(config: &Config, federation: &Federation) -> Result<LogId, OpenNodeError> {
     let member = config.member;
     let not_a_member = || OpenNodeError::NotAMember { member, path: config.charter.clone() };
-    if !federation.is_active(member) {
+    // A suspended member's node runs on: it can be read, and is readmitted without a restart.
+    if federation.member(member).is_none_or(|member| member.status == MemberStatus::Removed) {
         return Err(not_a_member());
     }
     let manifest = federation.manifest(member).ok_or_else(not_a_member)?;

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use hashlink::LruCache;
 
-use crate::encoding::ids::{LogId, RecordId};
+use crate::encoding::ids::{LogId, MemberCode, RecordId};
 use crate::ledger::{Store, StoreError};
 use crate::protocol::Event;
 use crate::protocol::view::View;
@@ -135,7 +135,19 @@ impl Keeper {
             | Event::LogEnded { .. }
             | Event::Ready { .. }
             | Event::Refused { .. }
+            | Event::Split { .. }
             | Event::Members { .. } => {}
+        }
+    }
+
+    /// Logs were closed, or opened again to what is above: what is above their closing sizes is read again.
+    pub fn read_again<S: Store>(&mut self, view: &View<'_, S>, members: &[MemberCode]) {
+        let manifests = members.iter().filter_map(|member| view.federation().manifest(*member));
+        for (log, entry) in manifests.flat_map(|manifest| manifest.logs()) {
+            if let Some(size) = entry.closed {
+                let above = size..view.store().size(&log);
+                self.changed.extend(above.map(|position| RecordId { log, position }));
+            }
         }
     }
 

@@ -49,6 +49,8 @@ impl<S: Store> Node<S> {
                 self.note_checkpoint(turn, checkpoint, root, log)?;
                 return Ok(Ok(()));
             }
+            // What it had signed before is pulled from members that hold it.
+            Standing::Ahead if !self.federation.is_active(log.member) => return Ok(Err(Refusal::Inactive)),
             Standing::Ahead => {}
         }
         let state = self.logs.entry(log).or_insert_with(LogState::empty);

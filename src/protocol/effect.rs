@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::{LogId, MemberCode, RecordId};
+use crate::identity::FederationError;
 use crate::ledger::SignatureCheck;
 
 /// One thing to be done. Whatever rests on stored data is given only after the data is durable.
@@ -61,6 +62,13 @@ pub enum Effect {
         id: u64,
         /// What became of each record, in order.
         outcomes: Vec<Outcome>,
+    },
+    /// A charter file that the operator handed in is dealt with.
+    Published {
+        /// The order.
+        id: u64,
+        /// What became of it.
+        outcome: Result<TakenUp, NotTakenUp>,
     },
     /// The charter or a manifest changed: connect and admit accordingly.
     Members,
@@ -131,6 +139,16 @@ pub enum Refused {
     /// The node will not sign for this log again.
     #[error("this log is not signed any more: {0}; open the member's next log in a new manifest")]
     LogEnded(String),
+    /// The member is suspended or has left.
+    #[error("{member} is {standing} by version {version} of the charter: nothing is logged until it is readmitted")]
+    Inactive {
+        /// The member.
+        member: MemberCode,
+        /// `suspended` or `removed`.
+        standing: &'static str,
+        /// The charter's version.
+        version: u64,
+    },
     /// Too much is waiting.
     #[error("too many records are waiting to be signed; submit them again in a moment")]
     Busy,
@@ -177,6 +195,47 @@ pub enum Refused {
     /// The signer refused.
     #[error("the signer refused: {0}")]
     Signer(String),
+}
+
+/// What a charter file that was handed in has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenUp {
+    /// The charter's version now.
+    pub version: u64,
+    /// Whether anything in the file was news.
+    pub is_news: bool,
+    /// Members that can be reached, which were told at once.
+    pub told: Vec<MemberCode>,
+}
+
+/// Why a charter file that was handed in is not taken up.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotTakenUp {
+    /// Not a charter file.
+    #[error("not a charter file: {0}")]
+    Form(String),
+    /// It does not hold, or does not follow what is held.
+    #[error(transparent)]
+    Refused(#[from] FederationError),
+    /// It is older than what is held, and has no news.
+    #[error("charter version {version} is older than version {newest}, which this node holds")]
+    Older {
+        /// Of the file.
+        version: u64,
+        /// Held.
+        newest: u64,
+    },
+    /// A version was signed twice, and no later one is taken up.
+    #[error(
+        "two charters of version {version} are properly signed: membership is frozen until the operator has chosen one of them"
+    )]
+    Frozen {
+        /// The version.
+        version: u64,
+    },
+    /// Nothing to choose.
+    #[error("nothing is to be settled: no two charters of one version are known here of which this file has one")]
+    NothingToSettle,
 }
 
 /// Something that happened in the node, for its operator. Never says what is in a body.
@@ -268,6 +327,15 @@ pub enum Event {
     Members {
         /// The charter's version.
         version: u64,
+        /// Members whose standing it changed.
+        changed: Vec<MemberCode>,
+    },
+    /// One version of the charter, or of a member's manifest, was properly signed twice.
+    Split {
+        /// Whose manifest; `None` for the charter.
+        manifest: Option<MemberCode>,
+        /// The version.
+        version: u64,
     },
 }
 
@@ -289,7 +357,17 @@ impl fmt::Display for Event {
             Self::LogEnded { log, reason } => write!(formatter, "log {log} will not be signed again: {reason}"),
             Self::Ready { log, size } => write!(formatter, "ready to sign log {log} at size {size}"),
             Self::Refused { peer, refusal } => write!(formatter, "refused from {peer}: {refusal}"),
-            Self::Members { version } => write!(formatter, "members changed, charter version {version}"),
+            Self::Members { version, changed } => {
+                write!(formatter, "charter or manifests changed, charter version {version}")?;
+                changed.iter().try_for_each(|member| write!(formatter, ", {member}"))
+            }
+            Self::Split { manifest: None, version } => write!(
+                formatter,
+                "two charters of version {version} are properly signed: both are kept, and no later one is taken up before an operator has chosen"
+            ),
+            Self::Split { manifest: Some(member), version } => {
+                write!(formatter, "{member} has signed two manifests of version {version}: both are kept")
+            }
         }
     }
 }

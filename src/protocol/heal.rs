@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::encoding::hash::sha256;
 use crate::encoding::ids::{LogId, MemberCode, RecordId};
 use crate::encoding::merkle;
+use crate::identity::{CharterSplit, ManifestSplit};
 use crate::ledger::{Frame, Key, Statement, Store, StoreError};
 use crate::seal::{BodyHead, Ticket};
 
@@ -75,6 +76,8 @@ impl<S: Store> Node<S> {
                 self.logs.get(&log).and_then(|state| state.complete.as_ref()).map(|(signed, _)| signed.encode())
             }
             Key::Published => self.federation.published().encode().ok(),
+            Key::CharterSplit => self.splits.charter.as_ref().map(CharterSplit::encode),
+            Key::ManifestSplit(member) => self.splits.manifests.get(&member).map(ManifestSplit::encode),
             Key::FrontierCosignature(member) => self
                 .newest_cosignature(member)
                 .map(|(signed, frontier)| super::witness::encode_cosignature(signed, frontier)),
@@ -151,7 +154,9 @@ impl<S: Store> Node<S> {
                 | Key::Head(_)
                 | Key::Compartment(..)
                 | Key::Lanes(_)
-                | Key::Slot(_) => {}
+                | Key::Slot(_)
+                | Key::CharterSplit
+                | Key::ManifestSplit(_) => {}
             }
         }
         Ok(Ok(()))

@@ -61,6 +61,15 @@ pub enum Input {
         /// The records, checked.
         records: Vec<Record>,
     },
+    /// The operator hands in a charter file.
+    Publish {
+        /// The operator's order, for [`super::Effect::Published`].
+        id: u64,
+        /// The file.
+        file: Vec<u8>,
+        /// Whether the operator chooses it where a version was signed twice.
+        settle: bool,
+    },
     /// The signer has signed, in the order asked.
     Signed {
         /// The order, as in [`super::Effect::Sign`].

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::encoding::ids::RecordId;
 use crate::encoding::merkle::CompactTree;
-use crate::identity::{Federation, Published};
+use crate::identity::Federation;
 use crate::ledger::{Frontier, Key, KeyKind, LogNodes, Mark, MarkKind, Store, StoreError};
 
 use super::audit::read_audit_mark;
 use super::author::Author;
+use super::governance;
 use super::heal::Heal;
 use super::inbox::{Attempt, Delivery, Inbox};
 use super::kept::Kept;
@@ -26,11 +27,12 @@ impl<S: Store> Node<S> {
     /// # Errors
     /// [`StoreError`] if storage failed or is damaged.
     pub fn load(store: S, federation: Federation, me: Myself, settings: Settings) -> Result<Self, StoreError> {
-        let federation = current_federation(&store, federation)?;
+        let (federation, splits) = governance::load(&store, federation)?;
         let mut node = Self {
             me,
             settings,
             federation,
+            splits,
             store,
             logs: BTreeMap::new(),
             frontier: Frontier::default(),
@@ -59,6 +61,7 @@ impl<S: Store> Node<S> {
         for log in node.logs.keys().copied().collect::<Vec<_>>() {
             node.note_frontier(log);
         }
+        node.keep_what_was_found()?;
         node.load_author()?;
         node.load_inbox()?;
         node.load_cosignatures()?;
@@ -163,7 +166,5 @@ fn load_log<S: Store>(view: &View<'_, S>, log: crate::encoding::ids::LogId) -> R
 /// # Errors
 /// [`StoreError`] if storage failed or is damaged.
 pub fn current_federation<S: Store>(store: &S, federation: Federation) -> Result<Federation, StoreError> {
-    let Some(frame) = store.get(&Key::Published)? else { return Ok(federation) };
-    let news = Published::decode(&frame.bytes).ok().and_then(|news| federation.with_published(news).ok().flatten());
-    Ok(news.unwrap_or(federation))
+    Ok(governance::load(store, federation)?.0)
 }

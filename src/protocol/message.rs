@@ -82,6 +82,8 @@ pub enum Request {
     },
     /// Asks for the full list behind the receiver's newest frontier cosignature.
     Frontier,
+    /// Asks for the proofs that one version of the charter, or of a manifest, was signed twice.
+    Splits,
 }
 
 /// What a node answers.
@@ -128,6 +130,13 @@ pub enum Response {
         cosignature: SignedRoot,
         /// The whole list.
         entries: Vec<FrontierEntry>,
+    },
+    /// Answer to [`Request::Splits`]: the proof about the charter, or nothing, then those about manifests.
+    Splits {
+        /// About the charter; empty if there is none.
+        charter: Vec<u8>,
+        /// About manifests, as many as fit.
+        manifests: Vec<Vec<u8>>,
     },
     /// Answer to [`Request::Push`]: it has arrived and is durable, or is not wanted.
     Done,
@@ -194,6 +203,7 @@ impl Request {
             Self::Slot { id } => numbered(6, [(*id).into()]),
             Self::Cosign { log, size } => numbered(7, [(*log).into(), (*size).into()]),
             Self::Frontier => numbered(8, []),
+            Self::Splits => numbered(11, []),
         })
     }
 
@@ -212,6 +222,7 @@ impl Request {
             6 => Self::Slot { id: parts.parse(0)? },
             7 => Self::Cosign { log: parts.parse(0)?, size: parts.u64(1)? },
             8 => Self::Frontier,
+            11 => Self::Splits,
             _ => return Err(parts.bad("number")),
         };
         parts.end()?;
@@ -243,6 +254,7 @@ impl Response {
             Self::Slot(slot) => numbered(6, [slot.as_slice().into()]),
             Self::Cosignature(cosignature) => numbered(7, [cosignature.to_value()]),
             Self::Frontier { cosignature, entries } => numbered(8, [cosignature.to_value(), entries_value(entries)]),
+            Self::Splits { charter, manifests } => numbered(11, [charter.as_slice().into(), byte_strings(manifests)]),
             Self::Done => numbered(9, []),
             Self::Nothing => numbered(10, []),
         })
@@ -274,6 +286,7 @@ impl Response {
                 cosignature: SignedRoot::from_value(parts.value(0)?)?,
                 entries: entries_of(parts.items(1)?)?,
             },
+            11 => Self::Splits { charter: parts.bytes(0)?, manifests: byte_strings_of(&parts.items(1)?)? },
             9 => Self::Done,
             10 => Self::Nothing,
             _ => return Err(parts.bad("number")),
@@ -364,6 +377,6 @@ pub fn subject(request: &Request) -> Option<MemberCode> {
     match request {
         Request::Range { log, .. } | Request::Cosign { log, .. } => Some(log.member),
         Request::Body { id, .. } | Request::Push { id, .. } | Request::Slot { id } => Some(id.log.member),
-        Request::Hello { .. } | Request::Published { .. } | Request::Frontier => None,
+        Request::Hello { .. } | Request::Published { .. } | Request::Frontier | Request::Splits => None,
     }
 }

@@ -18,6 +18,7 @@ mod author;
 mod budget;
 mod chain;
 mod effect;
+mod governance;
 mod grant;
 mod heal;
 mod inbox;
@@ -43,11 +44,12 @@ use std::collections::BTreeMap;
 use crate::encoding::ids::{LogId, MemberCode};
 use crate::encoding::random::Randomness;
 use crate::encoding::time::UnixTime;
-use crate::identity::{Federation, SealSecretKey};
+use crate::identity::{Federation, SealSecretKey, Splits};
 use crate::ledger::{Frontier, Store, StoreError};
 
 pub use budget::Shed;
-pub use effect::{Effect, Event, Extent, Outcome, Refused, SigningKey, Verdict};
+pub use effect::{Effect, Event, Extent, NotTakenUp, Outcome, Refused, SigningKey, TakenUp, Verdict};
+pub use governance::splits;
 pub use inbox::Delivery;
 pub use input::{Input, Now};
 pub use load::current_federation;
@@ -103,6 +105,8 @@ pub struct Node<S> {
     me: Myself,
     settings: Settings,
     federation: Federation,
+    /// Versions of charter and manifests that were signed twice.
+    splits: Splits,
     store: S,
     logs: BTreeMap<LogId, LogState>,
     /// What is verified and stored of every log that is not quarantined.

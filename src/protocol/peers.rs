@@ -41,6 +41,12 @@ pub(super) struct Peer {
     pub to_keep: bool,
     /// When it was last greeted in answer to its own greeting, and what that one said: the same again is no news.
     pub greeted: Option<(Now, [Digest; 2])>,
+    /// When it was last asked for its charter file.
+    pub file_asked: Option<Now>,
+    /// What it said to know of charter and manifests when it was asked for that.
+    pub asking: Option<Digest>,
+    /// What it said then, and what was known here after all of it had come: the same again is no news.
+    pub told: Option<[Digest; 2]>,
     /// What is left of the statements that it may log, by the charter's quota.
     pub quota: Budget,
     /// What is left of its share of gossip about its logs.
@@ -87,6 +93,8 @@ pub(super) enum What {
     Cosign(LogId),
     /// For the list behind a frontier cosignature.
     Frontier,
+    /// For proofs that a version was signed twice.
+    Splits,
 }
 
 impl Peers {

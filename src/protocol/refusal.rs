@@ -19,6 +19,9 @@ pub enum Refusal {
     /// About a log or member that is not known here. Our charter or manifests may be old.
     #[error("a log or member that is not known here")]
     Unknown,
+    /// By a member that is suspended or has left. Others may not know yet.
+    #[error("a message of a member that takes no part")]
+    Inactive,
     /// Dated too far ahead. Our clock may be slow.
     #[error("a message from the future")]
     Future,
@@ -60,6 +63,7 @@ impl Refusal {
         match self {
             Self::Form | Self::Signature | Self::Federation | Self::TooLarge => Verdict::Reject,
             Self::Unknown
+            | Self::Inactive
             | Self::Future
             | Self::Unproved
             | Self::Unasked

@@ -72,6 +72,9 @@ pub struct LogView {
     pub receipts: Vec<(MemberCode, u64)>,
 }
 
+/// Why a record above the size at which its log was closed has no effect.
+const DISOWNED: &str = "disowned";
+
 /// One record, as it is held.
 #[derive(Clone, Debug)]
 pub struct RecordView {
@@ -326,8 +329,17 @@ impl<'a, S: Store> View<'a, S> {
         let flaw = self.store.marked(&Mark::Flag(id))?.map(|word| String::from_utf8_lossy(&word).into_owned());
         let delivery = self.store.marked(&Mark::Inbox(id))?.map(|bytes| Delivery::from_bytes(&bytes));
         let body = if flaw.is_none() { self.open(id)?.unwrap_or_default() } else { OpenedBody::default() };
+        // What its member disowns stays to be read: it was signed, and others may have cosigned it.
+        let flaw = flaw.or_else(|| self.is_disowned(id).then(|| DISOWNED.to_owned()));
         let audited = id.position < self.audited(&id.log)?;
         Ok(Some(RecordView { statement, received_at: frame.at, audited, flaw, delivery, body }))
+    }
+
+    /// Whether its member has closed the log below it: the record has no effect.
+    #[must_use]
+    pub fn is_disowned(&self, id: RecordId) -> bool {
+        let entry = self.federation.manifest(id.log.member).and_then(|manifest| manifest.log(&id.log));
+        entry.and_then(|entry| entry.closed).is_some_and(|size| id.position >= size)
     }
 
     /// Members whose newest frontier cosignature says that they hold a record, with its time.

@@ -225,6 +225,9 @@ impl<S: Store> Node<S> {
             return Err(Refusal::Future);
         }
         let by = root.by;
+        if !self.federation.is_active(by) {
+            return Err(Refusal::Inactive);
+        }
         let peer = self.peers.entry(by);
         if peer.cosignature.as_ref().is_some_and(|(_, held)| held.issued_at > root.issued_at) {
             return Ok(());

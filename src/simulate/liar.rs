@@ -116,6 +116,7 @@ impl<M: Medium> World<M> {
             | Effect::Flush
             | Effect::Submitted { .. }
             | Effect::Members
+            | Effect::Published { .. }
             | Effect::Event(_) => effect,
         }
     }

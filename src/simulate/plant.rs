@@ -135,6 +135,7 @@ impl<M: Medium> World<M> {
             | Input::Request { .. }
             | Input::Failed { .. }
             | Input::Submit { .. }
+            | Input::Publish { .. }
             | Input::Signed { .. }
             | Input::NotSigned { .. }
             | Input::Checked { .. }

@@ -51,6 +51,7 @@ fn a_long_charter_file_comes_in_parts() {
                 | Effect::Check { .. }
                 | Effect::Submitted { .. }
                 | Effect::Members
+                | Effect::Published { .. }
                 | Effect::Event(_) => {}
             }
         }

@@ -200,7 +200,7 @@ impl Watchman {
             Event::NotGranted { id, reason } if self.trusts(id.log.member) => {
                 self.accuse("I12", now, member, format!("what {id} grants is refused: {reason}"));
             }
-            Event::Members { version } => {
+            Event::Members { version, changed: _ } => {
                 let held = self.versions.entry(member).or_insert(0);
                 if *version < *held {
                     let what = format!("charter version {version} after {held}");
@@ -210,6 +210,7 @@ impl Watchman {
                 }
             }
             Event::Flagged { .. }
+            | Event::Split { .. }
             | Event::NotOpened { .. }
             | Event::NotGranted { .. }
             | Event::Logged { .. }

@@ -461,7 +461,7 @@ impl<M: Medium> World<M> {
         match effect {
             Effect::Gossip(bytes) => self.spread(code, &bytes),
             Effect::Verdict { id, verdict } => self.judge(code, id, verdict),
-            Effect::Members => {}
+            Effect::Members | Effect::Published { .. } => {}
             Effect::Request { to, id, bytes } => {
                 let delay = self.delay();
                 if self.loses(code, to) || self.loses_body(&bytes) || !self.is_running(to) {
@@ -608,7 +608,12 @@ impl<M: Medium> World<M> {
 fn is_progress(effect: &Effect) -> bool {
     matches!(
         effect,
-        Effect::Gossip(_) | Effect::Sign { .. } | Effect::Flush | Effect::Submitted { .. } | Effect::Members
+        Effect::Gossip(_)
+            | Effect::Sign { .. }
+            | Effect::Flush
+            | Effect::Submitted { .. }
+            | Effect::Members
+            | Effect::Published { .. }
     )
 }
 
@@ -617,6 +622,7 @@ fn trace_of(input: &Input) -> &[u8] {
     match input {
         Input::Gossip { bytes, .. } | Input::Request { bytes, .. } | Input::Response { bytes, .. } => bytes,
         Input::Signed { signatures, .. } => signatures.as_flattened(),
+        Input::Publish { file, .. } => file,
         Input::Tick
         | Input::Connected { .. }
         | Input::Disconnected { .. }

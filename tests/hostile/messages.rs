@@ -40,6 +40,7 @@ pub(super) fn heard(bytes: &[u8]) -> Result<(), String> {
             | Effect::Check { .. }
             | Effect::Flush
             | Effect::Submitted { .. }
+            | Effect::Published { .. }
             | Effect::Members
             | Effect::Event(_) => {}
         }
@@ -168,7 +169,7 @@ fn parts(what: &str, bytes: &[u8]) -> Vec<Case> {
         cases.push(case(format!("{what} {number} with part {at} of another type"), made(other)));
     }
     cases.push(case(format!("{what} {number} with a part too many"), made([items, &[Value::Null]].concat())));
-    for other in [0, 11, 99, u64::MAX] {
+    for other in [0, 12, 99, u64::MAX] {
         let mut items = items.to_vec();
         items[0] = Value::from(other);
         cases.push(case(format!("{what} by number {other}"), made(items)));

@@ -41,6 +41,7 @@ fn gossip_requests_responses_and_fork_proof() {
         ("slot", Request::Slot { id: "GE-0".parse().unwrap() }),
         ("cosign", Request::Cosign { log, size: 2 }),
         ("frontier", Request::Frontier),
+        ("splits", Request::Splits),
     ];
     let responses = [
         (
@@ -65,6 +66,7 @@ fn gossip_requests_responses_and_fork_proof() {
         ("slot", Response::Slot(b"slot proof".to_vec())),
         ("cosignature", Response::Cosignature(cosignature)),
         ("frontier", Response::Frontier { cosignature: frontier, entries }),
+        ("splits", Response::Splits { charter: vec![0x82], manifests: vec![vec![1, 2], vec![3]] }),
         ("done", Response::Done),
         ("nothing", Response::Nothing),
     ];

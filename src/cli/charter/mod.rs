@@ -3,19 +3,22 @@
 mod add_member;
 mod create;
 mod diff;
+mod export;
 mod merge;
 mod propose;
+mod publish;
 mod show;
 mod sign;
 mod verify;
 
 use std::path::{Path, PathBuf};
 
-use super::context::Context;
+use super::context::{Context, unexpected};
 use super::files;
-use super::report::{Failure, Outcome};
+use super::report::{Exit, Failure, Outcome};
 use crate::encoding::ids::MemberCode;
 use crate::identity::{Application, Charter, Published, SignedCharter};
+use crate::node::ask::{CharterRequest, Request, Response, SplitView};
 
 #[derive(clap::Subcommand, Debug)]
 pub(super) enum Command {
@@ -31,6 +34,10 @@ pub(super) enum Command {
     Merge(merge::Args),
     /// Sign the newest version with this member's root
     Sign(sign::Args),
+    /// Hand a complete charter to the running node, which tells the others
+    Publish(publish::Args),
+    /// Write the charter as the node holds it
+    Export(export::Args),
     /// Show what a charter says and who has signed it
     Show(show::Args),
     /// Check a charter: signatures, quorum, every version, every manifest
@@ -45,6 +52,8 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
         Command::Diff(args) => diff::run(context, &args),
         Command::Merge(args) => merge::run(context, &args),
         Command::Sign(args) => sign::run(context, &args),
+        Command::Publish(args) => publish::run(context, &args),
+        Command::Export(args) => export::run(context, &args),
         Command::Show(args) => show::run(context, &args),
         Command::Verify(args) => verify::run(context, &args),
     }
@@ -53,6 +62,32 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
 /// The file that is named, or the config's.
 pub(super) fn file_or_config(context: &Context, file: Option<&PathBuf>) -> Result<PathBuf, Failure> {
     file.map_or_else(|| Ok(context.config()?.charter), |file| Ok(file.clone()))
+}
+
+/// A charter, where it was found, and what is wrong with it.
+pub(super) struct Present {
+    published: Published,
+    origin: String,
+    splits: Vec<SplitView>,
+}
+
+/// The charter in the file that is named; else the one that the node holds, whether it runs or not; else, of a node that has never
+/// run, the config's.
+fn present(context: &Context, file: Option<&PathBuf>) -> Result<Present, Failure> {
+    let of_file =
+        |path: &Path| Ok(Present { published: read(path)?, origin: path.display().to_string(), splits: Vec::new() });
+    if let Some(path) = file {
+        return of_file(path);
+    }
+    match context.ask(&Request::Charter(CharterRequest::Held)) {
+        Ok(Response::Charter(view)) => {
+            let published = Published::decode(&view.file.0)?;
+            Ok(Present { published, origin: "the node's charter".to_owned(), splits: view.splits })
+        }
+        Ok(_) => Err(unexpected()),
+        Err(failure) if failure.exit() == Exit::NotRunning => of_file(&context.config()?.charter),
+        Err(failure) => Err(failure),
+    }
 }
 
 pub(super) fn read(path: &Path) -> Result<Published, Failure> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::create::QuorumText;
-use super::{Context, Failure, Outcome, Tally, diff, file_or_config, files, newest, read, read_application};
+use super::{Context, Failure, Outcome, Tally, diff, files, newest, present, read_application};
 use crate::cli::report::Exit;
 use crate::encoding::ids::MemberCode;
 use crate::identity::{Application, CharterDraft, Federation, Member, MemberStatus, SignedManifest};
@@ -18,7 +18,7 @@ use crate::node::clock;
 /// and of its own, has signed it: `charter sign`, at each of them.
 #[derive(clap::Args, Debug, Default)]
 pub(in crate::cli) struct Args {
-    /// The present charter [default: the config's]
+    /// The present charter [default: the one that the node holds]
     #[arg(long, value_name = "FILE")]
     charter: Option<PathBuf>,
     /// The charter to write
@@ -126,10 +126,11 @@ impl FromStr for Quota {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Outcome {
-    let path = file_or_config(context, args.charter.as_ref())?;
-    let federation = read(&path)?.verify().map_err(|error| {
+    let present = present(context, args.charter.as_ref())?;
+    let origin = present.origin;
+    let federation = present.published.verify().map_err(|error| {
         Failure::from(error)
-            .context(format!("the present charter, {}, is not complete", path.display()))
+            .context(format!("the present charter, {origin}, is not complete"))
             .hint("the version before must be signed before the next is drawn up")
     })?;
     let mut draft = federation.charter().next_draft(clock::now());

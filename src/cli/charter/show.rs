@@ -5,24 +5,35 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::{Context, Outcome, Tally, file_or_config, newest, read};
+use super::{Context, Outcome, Tally, newest, present};
 use crate::cli::report::Exit;
 use crate::cli::show::{fingerprint, groups};
 use crate::cli::ui::table;
 use crate::identity::{Published, SignedCharter};
 
 /// Shows the newest version of a charter: its members, with the fingerprints of their roots, and who has signed.
+///
+/// Without a file it is the one that the node holds, with what is proved about it. Ends with 21 if a version was signed twice and that
+/// is not settled.
 #[derive(clap::Args, Debug)]
 pub(in crate::cli) struct Args {
-    /// The charter [default: the config's]
+    /// The charter [default: the one that the node holds]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Outcome {
-    let published = read(&file_or_config(context, args.file.as_ref())?)?;
-    context.ui.result(&json(&published), text(&published))?;
-    Ok(Exit::Success)
+    let held = present(context, args.file.as_ref())?;
+    let mut text = text(&held.published);
+    for split in &held.splits {
+        write!(text, "\n\n{}{}", if split.settled { "" } else { "TWO VERSIONS: " }, split.text())
+            .expect("writing to a string cannot fail");
+    }
+    let mut value = json(&held.published);
+    value["splits"] = serde_json::to_value(&held.splits)?;
+    context.ui.result(&value, text)?;
+    let open = held.splits.iter().any(|split| !split.settled);
+    Ok(if open { Exit::Equivocation } else { Exit::Success })
 }
 
 /// The charter as a person reads it before signing.

@@ -16,7 +16,8 @@ use crate::node::private;
 
 /// Draws up the next version of this member's manifest and signs it with the root, which must be in the keys folder.
 ///
-/// The charter file with the new manifest is what the node is started with; the node tells the others.
+/// The charter file with the new manifest is handed to the running node with `charter publish`, or is what the node is started with;
+/// it tells the others. A new log is signed from the next start on.
 #[derive(clap::Args, Debug)]
 pub(in crate::cli) struct Args {
     /// The charter [default: the config's]
@@ -80,7 +81,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Outcome {
         &json!({ "charter": written, "member": config.member, "version": version }),
         format!("{}: manifest of {}, version {version}", written.display(), config.member),
     )?;
-    context.ui.say("Next: start the node with this charter file; it tells the others.");
+    context.ui.say(
+        "Next: shieldwall charter publish FILE; the node tells the others. A new log is signed after its next start.",
+    );
     Ok(Exit::Success)
 }
 

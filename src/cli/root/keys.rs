@@ -86,10 +86,8 @@ impl Roots {
         };
         let (name, root) =
             self.keys.iter().find(|(_, key)| key.public() == entry.root).ok_or_else(|| strange("root"))?;
-        let next = match name {
-            KeyName::NextRoot => self.key(KeyName::LaterRoot),
-            _ => self.key(KeyName::NextRoot),
-        };
+        let is_next = *name == KeyName::NextRoot;
+        let next = self.key(if is_next { KeyName::LaterRoot } else { KeyName::NextRoot });
         match next {
             Some(next) if entry.next_root != next.public().digest() => Err(strange("next root")),
             next => Ok((root, next.is_some())),

@@ -266,6 +266,9 @@ fn healing(key: &Key, is_signed: bool) -> (Heals, &'static str) {
             Heals::Nothing,
             "nothing: nobody else has them. The node makes new lanes; a reader that lacks its slot of these cannot be given it any more",
         ),
+        Key::CharterSplit | Key::ManifestSplit(_) => {
+            (Heals::Itself, "the node takes the proof from other members again, or writes it anew")
+        }
         Key::Fork(..) => (Heals::Nothing, "nothing: it is not asked for; other members hold the proof as well"),
     }
 }
@@ -285,5 +288,7 @@ pub fn parts(key: &Key) -> (&'static str, Option<LogId>, Option<u64>, Option<Mem
         Key::Compartment(id, _) => ("compartment", Some(id.log), Some(id.position), None),
         Key::Lanes(id) => ("lanes", Some(id.log), Some(id.position), None),
         Key::Slot(id) => ("slot", Some(id.log), Some(id.position), None),
+        Key::CharterSplit => ("proof about the charter", None, None, None),
+        Key::ManifestSplit(member) => ("proof about a manifest", None, None, Some(*member)),
     }
 }

@@ -131,7 +131,7 @@ impl<'a> Walk<'a> {
         }
         let mut count = 0;
         let view = View::new(index, state.sum);
-        let end = [crate::ledger::KeyKind::Slot as u8 + 1];
+        let end = [crate::ledger::KeyKind::END];
         for row in view.index.range(&[STATE[0] + 1], &end) {
             let (key, value) = match row {
                 Ok(row) => row,

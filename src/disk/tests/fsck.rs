@@ -37,6 +37,8 @@ fn write(disk: &mut DiskStore, guard: &mut Guard) {
                 Key::Intent(id(at)),
                 Key::Lanes(id(at)),
                 Key::Slot(id(at)),
+                Key::CharterSplit,
+                Key::ManifestSplit(member),
             ] {
                 disk.stage(frame(key, &bytes)).unwrap();
             }

@@ -30,6 +30,8 @@ fn what_is_on_disk_keeps_its_bytes() {
         ("compartment", Key::Compartment(id, 4)),
         ("lanes", Key::Lanes(id)),
         ("slot", Key::Slot(id)),
+        ("charter-split", Key::CharterSplit),
+        ("manifest-split", Key::ManifestSplit(member)),
     ];
     let frames: Map<String, Value> = keys
         .into_iter()

@@ -90,6 +90,18 @@ impl CharterChain {
         self.check_content(self.newest().charter(), next)
     }
 
+    /// Whether `charter` is properly signed and rightly follows the version before it, which must be in the chain.
+    ///
+    /// # Errors
+    /// [`CharterError`], naming the first thing that is wrong.
+    pub fn check_at(&self, charter: &SignedCharter) -> Result<(), CharterError> {
+        let version = charter.charter().version();
+        match version.checked_sub(1).and_then(|before| self.version(before)) {
+            Some(before) => self.check_next(before, charter),
+            None => Err(CharterError::NotNext { version, newest: self.newest().charter().version() }),
+        }
+    }
+
     fn check_next(&self, before: &SignedCharter, next: &SignedCharter) -> Result<(), CharterError> {
         let (old, new) = (before.charter(), next.charter());
         self.check_content(old, next)?;

@@ -1,5 +1,7 @@
 //! A manifest with its root's signature, and the rule by which one version follows another.
 
+use std::collections::BTreeSet;
+
 use super::{Manifest, ManifestError};
 use crate::encoding::cbor::Map;
 use crate::encoding::cose::Sign1;
@@ -68,6 +70,15 @@ impl SignedManifest {
 
     /// Whether it may follow `held`, both verified. `Ok(false)` if it is the same once more.
     pub(in crate::identity) fn follows(&self, held: &Self) -> Result<bool, ManifestError> {
+        self.follows_one_of(held, &BTreeSet::new())
+    }
+
+    /// The same, where the version before may also be one of `rivals`, which the same root has signed as well.
+    pub(in crate::identity) fn follows_one_of(
+        &self,
+        held: &Self,
+        rivals: &BTreeSet<Digest>,
+    ) -> Result<bool, ManifestError> {
         let (member, version, newest) = (self.manifest.member(), self.manifest.version(), held.manifest.version());
         if version < newest {
             return Err(ManifestError::Older { member, version, newest });
@@ -79,7 +90,9 @@ impl SignedManifest {
             return Err(ManifestError::Rival(Box::new((held.clone(), self.clone()))));
         }
         // Only the newest manifest travels, so versions in between may never have been seen here.
-        if version == newest + 1 && self.manifest.predecessor() != Some(held.digest()) {
+        let before = self.manifest.predecessor();
+        let is_known = before == Some(held.digest()) || before.is_some_and(|before| rivals.contains(&before));
+        if version == newest + 1 && !is_known {
             return Err(ManifestError::Predecessor { member, version });
         }
         for (log, was) in held.manifest.logs() {

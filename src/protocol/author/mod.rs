@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::encoding::hash::{Digest, Kid};
 use crate::encoding::ids::{MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
+use crate::identity::MemberStatus;
 use crate::ledger::{Mark, Root, Statement, Store, StoreError};
 use crate::record::Record;
 use crate::seal::LaneSecret;
@@ -216,6 +217,13 @@ impl<S: Store> Node<S> {
         if let Phase::Ended { reason } = &self.author.phase {
             return Ok(Some(Outcome::Refused { reason: Refused::LogEnded(reason.clone()) }));
         }
+        if let Some(member) =
+            self.federation.member(self.me.member).filter(|member| member.status != MemberStatus::Active)
+        {
+            let (member, standing) = (self.me.member, member.status.as_str());
+            let version = self.federation.charter().version();
+            return Ok(Some(Outcome::Refused { reason: Refused::Inactive { member, standing, version } }));
+        }
         if let Some(id) = self.logged_before(record)? {
             return Ok(Some(Outcome::AlreadyLogged { id }));
         }
@@ -247,6 +255,10 @@ impl<S: Store> Node<S> {
         };
         if entry.closed.is_some() {
             self.end_log("its member has closed it");
+            return Ok(());
+        }
+        if !self.federation.is_active(self.me.member) {
+            // Nobody would take it.
             return Ok(());
         }
         let group = self.intents_found()?;

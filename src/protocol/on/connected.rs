@@ -8,7 +8,8 @@ use crate::protocol::peers::What;
 use crate::protocol::{Node, Turn, limits};
 
 pub(super) fn connected<S: Store>(node: &mut Node<S>, peer: MemberCode) {
-    node.peers.entry(peer).connected = true;
+    let entry = node.peers.entry(peer);
+    (entry.connected, entry.told) = (true, None);
     node.hasten(peer);
     // It may have been away when a proof of equivocation was sent: if it holds another ledger, the proof is sent again.
     node.logs.values_mut().for_each(|state| state.fork_told = None);
@@ -60,9 +61,15 @@ impl<S: Store> Node<S> {
         }
     }
 
+    /// Greets a peer once what is staged is durable, also if an earlier greeting is under way: that one told less.
+    pub(in crate::protocol) fn say_hello_durable(&mut self, to: MemberCode) {
+        let hello = Request::Hello { published: self.published_digest(), frontier: self.frontier.root() };
+        self.ask_durable(to, What::Hello, &hello);
+    }
+
     pub(super) fn say_hello(&mut self, to: MemberCode) {
         if !self.peers.is_asked(to, What::Hello) {
-            let hello = Request::Hello { published: self.federation.digest(), frontier: self.frontier.root() };
+            let hello = Request::Hello { published: self.published_digest(), frontier: self.frontier.root() };
             self.ask(to, What::Hello, &hello);
         }
     }

@@ -2,6 +2,7 @@
 
 mod connected;
 mod gossip;
+mod publish;
 pub(super) mod published;
 mod request;
 mod response;
@@ -24,6 +25,7 @@ pub(super) fn dispatch<S: Store>(node: &mut Node<S>, turn: &mut Turn, input: Inp
         Input::Request { from, id, bytes } => request::request(node, turn, from, id, bytes)?,
         Input::Response { from, id, bytes } => response::response(node, turn, from, id, &bytes)?,
         Input::Failed { id } => response::failed(node, turn, id),
+        Input::Publish { id, file, settle } => publish::publish(node, turn, id, &file, settle)?,
         Input::Submit { id, records } => node.submit(id, records)?,
         Input::Signed { id, signatures } => signed::signed(node, turn, id, &signatures)?,
         Input::NotSigned { id, reason } => signed::not_signed(node, turn, id, &reason)?,

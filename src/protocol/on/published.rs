@@ -1,13 +1,13 @@
 //! The charter file travels in parts: with many members it is longer than one message.
 
+use crate::encoding::hash::Digest;
 use crate::encoding::ids::MemberCode;
-use crate::identity::manifest::ManifestError;
+use crate::identity::Published;
 use crate::identity::published::FILE_BYTES_MAX;
-use crate::identity::{Federation, FederationError, Published};
-use crate::ledger::{Frame, Key, Store, StoreError};
+use crate::ledger::{Store, StoreError};
 use crate::protocol::message::{Request, Response};
 use crate::protocol::peers::What;
-use crate::protocol::{Effect, Event, Node, Refusal, Turn, limits};
+use crate::protocol::{Node, Refusal, Turn, limits};
 
 /// A charter file of which parts have come.
 #[derive(Debug)]
@@ -18,10 +18,23 @@ pub(in crate::protocol) struct Incoming {
 }
 
 /// Asks a member for its charter file, from the start.
-pub(super) fn ask<S: Store>(node: &mut Node<S>, of: MemberCode) {
+fn ask<S: Store>(node: &mut Node<S>, of: MemberCode) {
     if !node.peers.is_asked(of, What::Published) {
         node.ask(of, What::Published, &Request::Published { from: 0 });
     }
+}
+
+/// Asks a member for its charter file, if it says to know something else than what is known here, and has not told all of that
+/// already.
+pub(super) fn ask_if_news<S: Store>(node: &mut Node<S>, turn: &Turn, of: MemberCode, theirs: Digest) {
+    let own = node.published_digest();
+    let peer = node.peers.entry(of);
+    let is_soon = peer.file_asked.is_some_and(|at| at <= turn.now && turn.now.since(at) < limits::GREET_BACK_MS);
+    if theirs == own || peer.told == Some([theirs, own]) || is_soon && peer.asking == Some(theirs) {
+        return;
+    }
+    (peer.file_asked, peer.asking) = (Some(turn.now), Some(theirs));
+    ask(node, of);
 }
 
 /// Answers with the part of the file that begins at `from`.
@@ -75,38 +88,22 @@ fn take_file<S: Store>(
     file: &[u8],
 ) -> Result<Result<(), Refusal>, StoreError> {
     let Ok(news) = Published::decode(file) else { return Ok(Err(Refusal::Form)) };
-    match without_rivals(&node.federation, news) {
-        Err(_) => Ok(Err(Refusal::Unproved)),
-        Ok(None) => Ok(Ok(())),
-        Ok(Some(federation)) => {
-            let bytes = federation.published().encode().map_err(|_| StoreError::Damaged {
-                what: "the charter file, which cannot be encoded again".to_owned(),
-            })?;
-            node.store.stage(Frame { key: Key::Published, at: turn.now.time(), bytes })?;
-            let version = federation.charter().version();
-            node.federation = federation;
-            node.author.lanes_settled = None;
-            node.out.push_durable(Effect::Members);
-            node.out.push_durable(Effect::Event(Event::Members { version }));
-            // What it told of logs that were not known here was passed over.
-            node.say_hello(from);
-            Ok(Ok(()))
-        }
+    let taken = node.take_up(turn, news)?;
+    let known = node.published_digest();
+    let entry = node.peers.entry(from);
+    entry.told = entry.asking.map(|asked| [asked, known]);
+    // What is left are proofs, or what this node will not take up.
+    if entry.asking != Some(known) && !node.peers.is_asked(from, What::Splits) {
+        node.ask(from, What::Splits, &Request::Splits);
     }
-}
-
-/// What is newer in `news`. A member that signed two manifests of one version, for two halves, must not keep these from ever
-/// telling each other anything again: of such a member each keeps what it holds.
-fn without_rivals(federation: &Federation, mut news: Published) -> Result<Option<Federation>, FederationError> {
-    loop {
-        match federation.with_published(news.clone()) {
-            Err(FederationError::Manifest(ManifestError::Rival(rivals))) => {
-                let member = rivals.0.manifest().member();
-                if news.manifests.remove(&member).is_none() {
-                    return Err(ManifestError::Rival(rivals).into());
-                }
+    match taken {
+        Err(_) => Ok(Err(Refusal::Unproved)),
+        Ok(taken) => {
+            if taken.is_news {
+                // What it told of logs that were not known here was passed over.
+                node.say_hello(from);
             }
-            done => return done,
+            Ok(Ok(()))
         }
     }
 }

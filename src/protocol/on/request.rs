@@ -90,6 +90,7 @@ fn answer<S: Store>(
             }
             None => Response::Nothing,
         },
+        Request::Splits => node.splits_for_peer(),
         Request::Push { .. } if !node.room => Response::Nothing,
         Request::Push { id: record, body } => {
             if let Err(refusal) = node.take_push(turn, from, record, body)? {
@@ -122,14 +123,16 @@ fn hello<S: Store>(
     let frontier = &node.frontier;
     let root = frontier.root();
     let entries = if root == theirs { Vec::new() } else { frontier.entries().collect() };
-    if root != theirs || published != node.federation.digest() {
+    if root != theirs || published != node.published_digest() {
+        // A new charter counts at once: who is suspended must be cut within seconds.
+        super::published::ask_if_news(node, turn, from, published);
         // They have something that we do not have, or the other way round; only asking tells.
         node.greet_back(turn, from, [published, theirs]);
         for log in node.logs.keys().copied().collect::<Vec<_>>() {
             node.tell_fork(turn, log)?;
         }
     }
-    Ok(Response::Hello { published: node.federation.digest(), frontier: root, entries })
+    Ok(Response::Hello { published: node.published_digest(), frontier: root, entries })
 }
 
 /// A member's own slot, from the author, whichever of its logs it is in; nobody else has it.

@@ -57,6 +57,7 @@ pub(super) fn response<S: Store>(
         (What::Frontier, Response::Frontier { cosignature, entries }) => {
             node.take_cosignature(turn, from, &cosignature, &entries, true)
         }
+        (What::Splits, Response::Splits { charter, manifests }) => node.take_splits(turn, &charter, &manifests)?,
         (What::Push, Response::Done) => Ok(()),
         (_, Response::Nothing) => {
             retry(node, turn, asked);
@@ -96,7 +97,8 @@ pub(super) fn failed<S: Store>(node: &mut Node<S>, turn: &Turn, id: u64) {
             | What::Push
             | What::Slot(_)
             | What::Cosign(_)
-            | What::Frontier => {
+            | What::Frontier
+            | What::Splits => {
                 retry(node, turn, asked);
             }
         }
@@ -123,7 +125,8 @@ fn release<S: Store>(node: &mut Node<S>, id: u64) -> Option<Asked> {
         | What::Push
         | What::Slot(_)
         | What::Cosign(_)
-        | What::Frontier => {}
+        | What::Frontier
+        | What::Splits => {}
     }
     Some(asked)
 }
@@ -149,7 +152,8 @@ fn retry<S: Store>(node: &mut Node<S>, turn: &Turn, asked: Asked) {
         | What::LostBody(_)
         | What::Push
         | What::Cosign(_)
-        | What::Frontier => {}
+        | What::Frontier
+        | What::Splits => {}
     }
 }
 
@@ -161,9 +165,7 @@ fn compare<S: Store>(
     published: Digest,
     entries: &[FrontierEntry],
 ) -> Result<(), StoreError> {
-    if published != node.federation.digest() {
-        published::ask(node, from);
-    }
+    published::ask_if_news(node, turn, from, published);
     for entry in entries {
         node.heard_of(entry.log, entry.size, from);
         node.hold_against(turn, entry)?;

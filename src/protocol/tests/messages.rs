@@ -74,6 +74,7 @@ fn any_request() -> impl Strategy<Value = Request> {
         any_record().prop_map(|id| Request::Slot { id }),
         (any_log(), any::<u64>()).prop_map(|(log, size)| Request::Cosign { log, size }),
         Just(Request::Frontier),
+        Just(Request::Splits),
     ]
 }
 
@@ -94,6 +95,7 @@ fn any_response() -> impl Strategy<Value = Response> {
         bytes().prop_map(Response::Slot),
         any_root().prop_map(Response::Cosignature),
         (any_root(), any_entries()).prop_map(|(cosignature, entries)| Response::Frontier { cosignature, entries }),
+        (bytes(), any_strings()).prop_map(|(charter, manifests)| Response::Splits { charter, manifests }),
         Just(Response::Done),
         Just(Response::Nothing),
     ]

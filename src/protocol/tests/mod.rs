@@ -6,6 +6,7 @@
 
 mod author;
 mod budgets;
+mod governance;
 mod grants;
 mod hello;
 mod hostile;
