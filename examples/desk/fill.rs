@@ -11,7 +11,7 @@ use shieldwall::node::clock;
 use shieldwall::record::Draft;
 
 use super::federation::Federation;
-use super::{Args, MEMBERS, ask};
+use super::{Args, DESK, MEMBERS, ask};
 
 /// Lives that are logged together, so that parts are full.
 const LIVES: usize = 3_000;
@@ -22,8 +22,11 @@ const BEFORE_DAYS: i64 = 530;
 /// Logs as many lives as are wanted; gives the number of their records.
 pub(super) fn fill(federation: &Federation, args: &Args, bar: &ProgressBar) -> u64 {
     let from = clock::now().plus(-BEFORE_DAYS * 86_400);
-    let plan = Plan { seed: args.seed, countries: MEMBERS.len(), consignments: args.consignments, from, days: DAYS };
-    let mut lives = Generator::new(plan);
+    // Some are between two others, and the desk never hears of them.
+    let consignments = args.consignments.saturating_mul(2);
+    let plan = Plan { seed: args.seed, countries: MEMBERS.len(), consignments, from, days: DAYS };
+    let wanted = usize::try_from(args.consignments).unwrap_or(usize::MAX);
+    let mut lives = Generator::new(plan).filter(concerns_the_desk).take(wanted);
     let mut records = 0;
     loop {
         let part: Vec<Life> = lives.by_ref().take(LIVES).collect();
@@ -34,6 +37,12 @@ pub(super) fn fill(federation: &Federation, args: &Args, bar: &ProgressBar) -> u
         bar.inc(part.len() as u64);
         bar.set_message(format!("{records} records"));
     }
+}
+
+/// Whether the desk's country has a part in it.
+fn concerns_the_desk(life: &Life) -> bool {
+    let desk: MemberCode = DESK.parse().unwrap();
+    life.events.iter().any(|event| event.author == desk)
 }
 
 /// Logs some lives, wave by wave.

@@ -36,7 +36,7 @@ const DESK: &str = "GE";
 /// How long an officer's questions take.
 #[derive(clap::Parser, Debug)]
 struct Args {
-    /// How many consignments
+    /// How many consignments in which the desk has a part
     #[arg(long, default_value_t = 10_000)]
     consignments: u32,
     /// All chance comes from this number
