@@ -20,10 +20,11 @@ test:
 fmt:
     cargo fmt
 
-# Rewrite the command line transcripts in tests/cli and docs/everyday.md; read `git diff` as the review
+# Rewrite the command line transcripts in tests/cli, docs/everyday.md and docs/governance.md; read `git diff` as the review
 transcripts:
     TRYCMD=overwrite cargo test --locked --test all cli::
     TRYCMD=overwrite cargo test --locked --test all everyday
+    TRYCMD=overwrite cargo test --locked --test all governance_page
 
 # Simulated federations through a month of trouble each: `just sim 100000`
 sim seeds="300" *options:

@@ -131,7 +131,7 @@ fn settle(federation: &Federation, logged: Option<&str>) {
     });
 }
 
-fn matches(expected: &[&str], said: &[&str]) -> bool {
+pub(super) fn matches(expected: &[&str], said: &[&str]) -> bool {
     match (expected, said) {
         ([], []) => true,
         ([first, rest @ ..], _) if *first == "..." => (0..=said.len()).any(|at| matches(rest, &said[at..])),

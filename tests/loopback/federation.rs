@@ -57,11 +57,19 @@ impl Federation {
 
     /// Makes one member's keys, manifest and config; its charter is the federation's.
     pub(super) fn init(&self, member: &str) {
+        self.init_with(member, "../charter.cose");
+    }
+
+    /// The same for a member that has no charter yet, and will keep it in its own folder.
+    pub(super) fn init_apart(&self, member: &str) {
+        self.init_with(member, "charter.cose");
+    }
+
+    fn init_with(&self, member: &str, charter: &str) {
         let port = free_port();
         let listen = [format!("/ip4/127.0.0.1/udp/{port}/quic-v1"), format!("/ip4/127.0.0.1/tcp/{port}")];
         let mut init = program();
-        init.args(["init", member, "--insecure-dev-keys", "--charter", "../charter.cose", "--dir"])
-            .arg(self.path(member));
+        init.args(["init", member, "--insecure-dev-keys", "--charter", charter, "--dir"]).arg(self.path(member));
         listen.iter().for_each(|address| {
             init.args(["--listen", address]);
         });

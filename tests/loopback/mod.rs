@@ -15,6 +15,7 @@ mod everyday;
 #[allow(dead_code, reason = "shared with `examples/kill`, which uses more of it")]
 mod federation;
 mod fsck;
+mod governance;
 mod limits;
 mod outsider;
 mod slow;

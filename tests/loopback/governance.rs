@@ -1,0 +1,237 @@
+//! `docs/governance.md` as a test: a federation of real nodes changes who belongs to it, with the time until every node has acted.
+//!
+//! The page is played as `docs/everyday.md` is. `systemctl start` and `restart` start the node of the desk. After a publication the test
+//! waits until every node that shall has acted, and reads from the nodes' own logs when they did.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use shieldwall::encoding::time::UnixTime;
+use shieldwall::identity::Published;
+use shieldwall::network::TransportKey;
+
+use super::everyday::matches;
+use super::federation::{Federation, Node, declarations, path_of_program, table};
+use super::wait_for;
+
+const PAGE: &str = "docs/governance.md";
+const FOUNDERS: [&str; 5] = ["GE", "TR", "MZ", "LB", "AZ"];
+const ALL: [&str; 6] = ["GE", "TR", "MZ", "LB", "AZ", "KE"];
+
+/// From the publication at one node to the last node that has acted on it. On a machine with nothing else to do it is a fraction of a second.
+const WITHIN_S: f64 = 5.0;
+
+#[test]
+fn the_governance_page_says_what_the_nodes_do() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join(PAGE)).unwrap();
+    let federation = Federation::of(&FOUNDERS);
+    federation.init_apart("KE");
+    declarations(&federation.path("GE").join("declarations.csv"), 4);
+    let of_mozambique = table(0..1).replace(",GE,", ",MZ,");
+    fs::write(federation.path("MZ").join("declarations.csv"), of_mozambique).unwrap();
+    fs::write(federation.path("GE").join("more.csv"), table(10..12)).unwrap();
+    fs::write(federation.path("GE").join("later.csv"), table(12..15)).unwrap();
+    let mut desks = Desks { nodes: BTreeMap::new(), took: Vec::new(), federation };
+    for member in FOUNDERS {
+        desks.nodes.insert(member, desks.federation.start(member));
+    }
+    desks.federation.converge();
+    let written = desks.play(&page);
+    for (what, seconds) in &desks.took {
+        eprintln!("{what}: {seconds:.3} s");
+    }
+    let slow: Vec<_> = desks.took.iter().filter(|(_, seconds)| *seconds > WITHIN_S).collect();
+    if std::env::var_os("TRYCMD").is_some_and(|mode| mode == "overwrite") {
+        fs::write(root.join(PAGE), written).unwrap();
+    } else {
+        assert_eq!(written, page, "the page with what the nodes answered in place of what it says differs");
+    }
+    assert!(slow.is_empty(), "{slow:?}");
+}
+
+struct Desks {
+    nodes: BTreeMap<&'static str, Node>,
+    /// What was measured.
+    took: Vec<(String, f64)>,
+    federation: Federation,
+}
+
+impl Desks {
+    fn play(&mut self, page: &str) -> String {
+        let mut written = Vec::new();
+        let mut lines = page.lines().peekable();
+        while let Some(line) = lines.next() {
+            written.push(line.to_owned());
+            let Some((member, command)) = prompt(line) else { continue };
+            let mut expected = Vec::new();
+            while let Some(line) = lines.next_if(|line| *line != "```" && prompt(line).is_none()) {
+                expected.push(line);
+            }
+            let blank = expected.last() == Some(&"");
+            expected.truncate(expected.len() - usize::from(blank));
+            let said = self.run(member, command);
+            let as_expected = matches(&expected, &said.iter().map(String::as_str).collect::<Vec<_>>());
+            written.extend(if as_expected { expected.iter().map(|line| (*line).to_owned()).collect() } else { said });
+            written.extend(blank.then(String::new));
+        }
+        written.join("\n") + "\n"
+    }
+
+    fn run(&mut self, member: &'static str, command: &str) -> Vec<String> {
+        match command {
+            "systemctl start shieldwall" | "systemctl restart shieldwall" => {
+                if let Some(node) = self.nodes.remove(member) {
+                    node.kill();
+                }
+                self.nodes.insert(member, self.federation.start(member));
+                self.settle();
+                Vec::new()
+            }
+            _ => {
+                let before = self.logs();
+                let said = shell(&self.federation, member, command);
+                let done = said.first().is_none_or(|line| !line.starts_with("? "));
+                if done && command.starts_with("shieldwall charter publish") {
+                    self.measure(member, command, &before);
+                }
+                if done && (command.contains(" import ") || command.contains(" publish ")) {
+                    self.settle();
+                }
+                said
+            }
+        }
+    }
+
+    fn logs(&self) -> BTreeMap<&'static str, usize> {
+        ALL.iter().map(|member| (*member, self.federation.log(member).len())).collect()
+    }
+
+    /// Waits until every node that takes part has taken up what was published at one, and until whoever takes no part any more is cut
+    /// everywhere; keeps how long that took after the publication.
+    fn measure(&mut self, at: &'static str, command: &str, before: &BTreeMap<&'static str, usize>) {
+        let federation = &self.federation;
+        let news = |member: &str| federation.log(member)[before[member]..].to_owned();
+        let taken_up = |member: &str| time_of(&news(member), "charter or manifests changed");
+        let active = active(federation, at);
+        let running = |member: &&&str| self.nodes.contains_key(**member);
+        let members: Vec<&str> =
+            ALL.iter().filter(running).copied().filter(|member| active.contains(&(*member).to_owned())).collect();
+        let own_is_active = members.contains(&at);
+        // Published at a member that takes no part, it tells nobody.
+        let acting: Vec<&str> = if own_is_active { members.clone() } else { vec![at] };
+        for member in &acting {
+            wait_for(&format!("{command} at {member}"), || taken_up(member).is_some());
+        }
+        let start = taken_up(at).unwrap();
+        let last = |times: Vec<f64>| times.into_iter().fold(start, f64::max) - start;
+        let what = command.rsplit('/').next().unwrap_or_default().to_owned();
+        self.took.push((
+            format!("{what} taken up by {} nodes", acting.len()),
+            last(acting.iter().filter_map(|member| taken_up(member)).collect()),
+        ));
+        if !own_is_active {
+            return;
+        }
+        for gone in ALL.iter().filter(running).filter(|member| !active.contains(&(**member).to_owned())) {
+            let cut = |member: &str| time_of(&news(member), &format!("disconnected member={gone}"));
+            // Who was cut before is not cut again.
+            if members.iter().all(|member| {
+                !federation.log(member)[..before[member]].ends_with("\n")
+                    || was_cut(federation, member, gone, before[member])
+            }) {
+                continue;
+            }
+            for member in &members {
+                wait_for(&format!("{gone} is cut at {member}"), || cut(member).is_some());
+            }
+            self.took.push((
+                format!("{what}: {gone} is cut at {} nodes", members.len()),
+                last(members.iter().filter_map(|member| cut(member)).collect()),
+            ));
+        }
+    }
+
+    /// Waits until all that take part hold the same.
+    fn settle(&self) {
+        let active = active(&self.federation, "GE");
+        let members: Vec<&str> = ALL
+            .iter()
+            .filter(|member| self.nodes.contains_key(**member) && active.contains(&(**member).to_owned()))
+            .copied()
+            .collect();
+        wait_for("the same ledger everywhere", || {
+            let all: Vec<_> = members.iter().filter_map(|member| self.federation.json(member, &["status"])).collect();
+            all.len() == members.len()
+                && all.iter().all(|status| status["frontier"] == all[0]["frontier"] && status["bodies_missing"] == 0)
+                && all.iter().all(|status| status["peers_connected"] == members.len() - 1)
+        });
+    }
+}
+
+/// Whether the last that one node said of another before is that it is disconnected.
+fn was_cut(federation: &Federation, member: &str, gone: &str, before: usize) -> bool {
+    let log = federation.log(member);
+    let log = &log[..before];
+    let last = |what: &str| log.rfind(&format!("{what} member={gone}"));
+    last(" connected") < last("disconnected")
+}
+
+/// The members that take part, as one node has it.
+fn active(federation: &Federation, at: &str) -> Vec<String> {
+    let output = federation.command(at).args(["charter", "show", "--json"]).output().unwrap();
+    let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let members = shown["members"].as_object().unwrap();
+    members.iter().filter(|(_, member)| member["status"] == "active").map(|(code, _)| code.clone()).collect()
+}
+
+/// When a log first says something, in seconds since 1970.
+fn time_of(log: &str, what: &str) -> Option<f64> {
+    let plain = |line: &str| {
+        // Colours, if there are any.
+        let mut text = String::new();
+        let mut rest = line;
+        while let Some((before, after)) = rest.split_once('\u{1b}') {
+            text += before;
+            rest = after.split_once('m').map_or("", |(_, after)| after);
+        }
+        text + rest
+    };
+    let line = log.lines().map(plain).find(|line| line.contains(what))?;
+    let stamp = line.split_whitespace().next()?;
+    let (whole, fraction) = stamp.trim_end_matches('Z').split_once('.')?;
+    let whole: UnixTime = format!("{whole}Z").parse().ok()?;
+    #[allow(clippy::cast_precision_loss, reason = "seconds of this century")]
+    Some(whole.seconds() as f64 + format!("0.{fraction}").parse::<f64>().ok()?)
+}
+
+fn prompt(line: &str) -> Option<(&'static str, &str)> {
+    ALL.iter().find_map(|member| Some((*member, line.strip_prefix(member)?.strip_prefix("$ ")?)))
+}
+
+/// What a command prints at one member.
+fn shell(federation: &Federation, member: &str, command: &str) -> Vec<String> {
+    let mut path = path_of_program().parent().unwrap().as_os_str().to_owned();
+    path.push(":/usr/bin:/bin");
+    let published = Published::decode(&fs::read(federation.path("charter.cose")).unwrap()).unwrap();
+    let lb = published.clone().verify().unwrap();
+    let transport = lb.transports().find(|transport| transport.member.as_str() == "LB").unwrap();
+    let address = format!("{}/p2p/{}", transport.addresses[0], TransportKey(*transport.key.as_bytes()));
+    let output = Command::new("sh")
+        .args(["-c", &format!("exec 2>&1\n{command}")])
+        .current_dir(federation.path(member))
+        .env_clear()
+        .env("PATH", path)
+        .env("SHIELDWALL_CONFIG", federation.config(member))
+        .env("FEDERATION", lb.id().to_string())
+        .env("ADDRESS_OF_LB", address)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let code = output.status.code().unwrap();
+    let code = (code != 0).then(|| format!("? {code}"));
+    code.into_iter().chain(text.lines().map(str::to_owned)).collect()
+}
