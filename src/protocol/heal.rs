@@ -40,7 +40,7 @@ impl<S: Store> Node<S> {
                 continue;
             }
             let attempt = *self.heal.attempts.entry(key).or_insert_with(Attempt::new);
-            if attempt.asked || !limits::is_over(attempt.at, turn.now) {
+            if !limits::is_over(attempt.at, turn.now) {
                 continue;
             }
             if self.heal_one(turn, key, attempt.tries)?
@@ -81,9 +81,6 @@ impl<S: Store> Node<S> {
             Key::FrontierCosignature(member) => self
                 .newest_cosignature(member)
                 .map(|(signed, frontier)| super::witness::encode_cosignature(signed, frontier)),
-            Key::Cosignature(log, member) if member == self.me.member => {
-                self.logs.get(&log).and_then(|state| state.cosigned.as_ref()).map(|(_, signed)| signed.encode())
-            }
             Key::Intent(id) => self.view().statement(id)?.map(|statement| statement.signed([0; 64])),
             // Others' receipts are collected anew with the next export; the rest nobody else has, or tells by itself.
             Key::Cosignature(..) | Key::Fork(..) | Key::Lanes(_) => None,

@@ -6,14 +6,19 @@
 
 mod author;
 mod budgets;
+mod fetching;
 mod governance;
 mod grants;
+mod heal;
 mod hello;
 mod hostile;
 mod inbox;
 mod memory;
 mod messages;
 mod pulls;
+mod standing;
+mod view;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
