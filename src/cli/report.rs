@@ -274,7 +274,10 @@ fn join(error: &JoinError) -> Class {
     match error {
         JoinError::NotAdmitted(_) => (Exit::Failure, Some("ask a member to publish the charter that admits this one")),
         JoinError::Answer(..) => (Exit::Failure, Some("try another member's node")),
-        JoinError::Form(_) | JoinError::Refused(_) | JoinError::AnotherFederation { .. } => {
+        JoinError::Form(_)
+        | JoinError::Refused(_)
+        | JoinError::OtherProtocol(..)
+        | JoinError::AnotherFederation { .. } => {
             (Exit::Verification, Some("compare the digest and the address with another member by telephone"))
         }
         JoinError::Network(_) | JoinError::Ended => (Exit::Failure, None),

@@ -8,11 +8,13 @@ use tokio::sync::mpsc;
 use crate::encoding::ids::FederationId;
 use crate::identity::published::{FILE_BYTES_MAX, PublishedError};
 use crate::identity::{Federation, FederationError, Published};
-use crate::network::{self, Command, Event, Handle, NetworkError, Peer, Verdict};
+use crate::network::{self, Command, Event, Handle, NetworkError, Peer, RequestFailure, Verdict};
 use crate::protocol::message::{Request, Response};
 
-/// Times that a file may change at its holder, or a question fail, before this is given up.
-const TRIES: u64 = 8;
+/// Times that the node may close the connection before it is believed that it does not admit this one.
+const CLOSINGS: u64 = 3;
+/// Questions asked at most: parts of a file have 1 MiB, and it may change at its holder meanwhile.
+const QUESTIONS: u64 = 64;
 
 /// Why no charter was fetched.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +30,9 @@ pub enum JoinError {
         "{0} closes the connection: the charter that admits this member has not reached it yet, or names another transport key"
     )]
     NotAdmitted(String),
+    /// The node speaks for another federation.
+    #[error("{0} does not speak for federation {1}")]
+    OtherProtocol(String, FederationId),
     /// The node does not give what it should.
     #[error("{0} does not give its charter file: {1}")]
     Answer(String, &'static str),
@@ -53,7 +58,7 @@ pub enum JoinError {
 /// [`JoinError`].
 pub async fn fetch(config: &network::Config, peer: Peer, wanted: FederationId) -> Result<Federation, JoinError> {
     let (handle, mut events, _task) = network::start(config)?;
-    let file = file(&handle, &mut events, peer).await;
+    let file = file(&handle, &mut events, peer, wanted).await;
     drop(handle.send(Command::Shutdown).await);
     let federation = Published::decode(&file?)?.verify()?;
     if federation.id() != wanted {
@@ -62,7 +67,12 @@ pub async fn fetch(config: &network::Config, peer: Peer, wanted: FederationId) -
     Ok(federation)
 }
 
-async fn file(handle: &Handle, events: &mut mpsc::Receiver<Event>, peer: Peer) -> Result<Vec<u8>, JoinError> {
+async fn file(
+    handle: &Handle,
+    events: &mut mpsc::Receiver<Event>,
+    peer: Peer,
+    wanted: FederationId,
+) -> Result<Vec<u8>, JoinError> {
     let (key, name) = (peer.key, peer.key.to_string());
     let send = async |command| handle.send(command).await.map_err(|_| JoinError::Ended);
     let ask = async |from: usize, id: u64| {
@@ -81,7 +91,7 @@ async fn file(handle: &Handle, events: &mut mpsc::Receiver<Event>, peer: Peer) -
             }
             Event::Disconnected { .. } => {
                 closed += 1;
-                if closed >= TRIES {
+                if closed >= CLOSINGS {
                     return Err(JoinError::NotAdmitted(name));
                 }
             }
@@ -103,16 +113,18 @@ async fn file(handle: &Handle, events: &mut mpsc::Receiver<Event>, peer: Peer) -
                     return Ok(file);
                 }
                 asked += 1;
-                if asked > TRIES + FILE_BYTES_MAX as u64 / 1024 {
+                if asked > QUESTIONS {
                     return Err(JoinError::Answer(name, "it does not come to an end"));
                 }
                 ask(file.len(), asked).await?;
             }
-            Event::RequestFailed { id, .. } if id == asked => {
-                closed += 1;
-                if closed >= TRIES {
-                    return Err(JoinError::NotAdmitted(name));
-                }
+            Event::RequestFailed { id, reason: RequestFailure::Unsupported, .. } if id == asked => {
+                return Err(JoinError::OtherProtocol(name, wanted));
+            }
+            // With the connection it begins again.
+            Event::RequestFailed { id, reason, .. } if id == asked => {
+                tracing::warn!(peer = %name, %reason, "a question failed; trying again");
+                send(Command::Disconnect(key)).await?;
             }
             // This node has nothing to tell yet.
             Event::Request { id, .. } => send(Command::Decline(id)).await?,

@@ -12,6 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use shieldwall::identity::Published;
+use shieldwall::network::TransportKey;
 
 /// How long anything may take; on a busy machine everything takes its time.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -96,6 +98,15 @@ impl Federation {
 
     pub(super) fn log(&self, member: &str) -> String {
         fs::read_to_string(self.path(member).join("node.log")).unwrap_or_default()
+    }
+
+    /// The address of one member's node with its PeerId, and the federation's digest, as the charter of the founding has them.
+    pub(super) fn address_and_digest(&self, member: &str) -> (String, String) {
+        let bytes = fs::read(self.path("charter.cose")).unwrap();
+        let federation = Published::decode(&bytes).unwrap().verify().unwrap();
+        let transport = federation.transports().find(|transport| transport.member.as_str() == member).unwrap();
+        let peer = TransportKey(*transport.key.as_bytes());
+        (format!("{}/p2p/{peer}", transport.addresses[0]), federation.id().to_string())
     }
 
     /// A command at one member.

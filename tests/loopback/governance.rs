@@ -9,8 +9,6 @@ use std::path::Path;
 use std::process::Command;
 
 use shieldwall::encoding::time::UnixTime;
-use shieldwall::identity::Published;
-use shieldwall::network::TransportKey;
 
 use super::everyday::matches;
 use super::federation::{Federation, Node, declarations, path_of_program, table};
@@ -34,6 +32,7 @@ fn the_governance_page_says_what_the_nodes_do() {
     fs::write(federation.path("MZ").join("declarations.csv"), of_mozambique).unwrap();
     fs::write(federation.path("GE").join("more.csv"), table(10..12)).unwrap();
     fs::write(federation.path("GE").join("later.csv"), table(12..15)).unwrap();
+    fs::write(federation.path("GE").join("last.csv"), table(15..17)).unwrap();
     let mut desks = Desks { nodes: BTreeMap::new(), took: Vec::new(), federation };
     for member in FOUNDERS {
         desks.nodes.insert(member, desks.federation.start(member));
@@ -50,6 +49,42 @@ fn the_governance_page_says_what_the_nodes_do() {
         assert_eq!(written, page, "the page with what the nodes answered in place of what it says differs");
     }
     assert!(slow.is_empty(), "{slow:?}");
+}
+
+#[test]
+fn who_is_not_admitted_or_is_told_a_wrong_digest_joins_nothing() {
+    let federation = Federation::of(&["GE", "TR"]);
+    federation.init_apart("KE");
+    let _node = federation.start("GE");
+    let (address, digest) = federation.address_and_digest("GE");
+    let join = |digest: &str, address: &str, more: &[&str]| {
+        let arguments = [&["join", "--charter", digest, "--address", address][..], more].concat();
+        let output = federation.command("KE").args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    // No charter has it: the connection is closed before anything is read.
+    let (code, said) = join(&digest, &address, &["--timeout", "30s"]);
+    assert!(code == Some(1) && said.contains("closes the connection") || code == Some(124), "{code:?}: {said}");
+    // Nobody is there.
+    let nobody = address.replace(&federation.port("GE").to_string(), &super::federation::free_port().to_string());
+    let (code, said) = join(&digest, &nobody, &["--timeout", "2s"]);
+    assert_eq!(code, Some(124), "{said}");
+    let (code, said) = join(&digest, "/ip4/127.0.0.1/tcp/4310", &[]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(!federation.path("KE").join("charter.cose").exists());
+
+    // A member that is told another federation's digest.
+    let other = "00".repeat(32);
+    let output = federation.command("TR").args(["join", "--charter", &other, "--address", &address]).output().unwrap();
+    assert_eq!(output.status.code(), Some(10), "it has a charter already");
+    fs::rename(federation.path("charter.cose"), federation.path("elsewhere.cose")).unwrap();
+    let output = federation.command("TR").args(["join", "--charter", &other, "--address", &address]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(20), "{said}");
+    let right = ["join", "--charter", &digest, "--address", &address];
+    super::success(federation.command("TR").args(right));
+    let [came, was] = ["charter.cose", "elsewhere.cose"].map(|name| fs::read(federation.path(name)).unwrap());
+    assert!(came == was, "the very bytes");
 }
 
 struct Desks {
@@ -94,7 +129,12 @@ impl Desks {
                 let before = self.logs();
                 let said = shell(&self.federation, member, command);
                 let done = said.first().is_none_or(|line| !line.starts_with("? "));
-                if done && command.starts_with("shieldwall charter publish") {
+                // Who chooses does so for its own node.
+                let is_told = command.starts_with("shieldwall charter publish") && !command.contains("--settle");
+                if said.first().is_some_and(|line| line == "? 21") && command.contains(" publish ") {
+                    self.alarmed(member, command, &before);
+                }
+                if done && is_told {
                     self.measure(member, command, &before);
                 }
                 if done && (command.contains(" import ") || command.contains(" publish ")) {
@@ -154,6 +194,24 @@ impl Desks {
         }
     }
 
+    /// Waits until every node that takes part knows of two charters of one version.
+    fn alarmed(&mut self, at: &'static str, command: &str, before: &BTreeMap<&'static str, usize>) {
+        let federation = &self.federation;
+        let active = active(federation, at);
+        let members: Vec<&str> = ALL.iter().filter(|member| active.contains(&(**member).to_owned())).copied().collect();
+        for member in &members {
+            wait_for(&format!("the alarm at {member}"), || {
+                said(federation, member, "status")["splits"].as_array().is_some_and(|splits| !splits.is_empty())
+            });
+        }
+        let alarm = |member: &str| time_of(&federation.log(member)[before[member]..], "are properly signed");
+        // Who is refused a later one was alarmed before.
+        let Some(start) = alarm(at) else { return };
+        let last = members.iter().filter_map(|member| alarm(member)).fold(start, f64::max) - start;
+        let what = command.rsplit('/').next().unwrap_or_default();
+        self.took.push((format!("{what}: two charters known to {} nodes", members.len()), last));
+    }
+
     /// Waits until all that take part hold the same.
     fn settle(&self) {
         let active = active(&self.federation, "GE");
@@ -163,7 +221,7 @@ impl Desks {
             .copied()
             .collect();
         wait_for("the same ledger everywhere", || {
-            let all: Vec<_> = members.iter().filter_map(|member| self.federation.json(member, &["status"])).collect();
+            let all: Vec<_> = members.iter().map(|member| said(&self.federation, member, "status")).collect();
             all.len() == members.len()
                 && all.iter().all(|status| status["frontier"] == all[0]["frontier"] && status["bodies_missing"] == 0)
                 && all.iter().all(|status| status["peers_connected"] == members.len() - 1)
@@ -181,10 +239,15 @@ fn was_cut(federation: &Federation, member: &str, gone: &str, before: usize) -> 
 
 /// The members that take part, as one node has it.
 fn active(federation: &Federation, at: &str) -> Vec<String> {
-    let output = federation.command(at).args(["charter", "show", "--json"]).output().unwrap();
-    let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let shown = said(federation, at, "charter show");
     let members = shown["members"].as_object().unwrap();
     members.iter().filter(|(_, member)| member["status"] == "active").map(|(code, _)| code.clone()).collect()
+}
+
+/// What a command prints as JSON, whatever its exit code: that of an alarm is 21.
+fn said(federation: &Federation, member: &str, command: &str) -> serde_json::Value {
+    let output = federation.command(member).args(command.split(' ')).arg("--json").output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_default()
 }
 
 /// When a log first says something, in seconds since 1970.
@@ -215,17 +278,14 @@ fn prompt(line: &str) -> Option<(&'static str, &str)> {
 fn shell(federation: &Federation, member: &str, command: &str) -> Vec<String> {
     let mut path = path_of_program().parent().unwrap().as_os_str().to_owned();
     path.push(":/usr/bin:/bin");
-    let published = Published::decode(&fs::read(federation.path("charter.cose")).unwrap()).unwrap();
-    let lb = published.clone().verify().unwrap();
-    let transport = lb.transports().find(|transport| transport.member.as_str() == "LB").unwrap();
-    let address = format!("{}/p2p/{}", transport.addresses[0], TransportKey(*transport.key.as_bytes()));
+    let (address, digest) = federation.address_and_digest("LB");
     let output = Command::new("sh")
         .args(["-c", &format!("exec 2>&1\n{command}")])
         .current_dir(federation.path(member))
         .env_clear()
         .env("PATH", path)
         .env("SHIELDWALL_CONFIG", federation.config(member))
-        .env("FEDERATION", lb.id().to_string())
+        .env("FEDERATION", digest)
         .env("ADDRESS_OF_LB", address)
         .stdin(std::process::Stdio::null())
         .output()

@@ -50,6 +50,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Outcome {
     let told = view.told.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let value = json!({ "version": view.version, "news": view.is_news, "told": view.told });
     let text = match (view.is_news, view.told.is_empty()) {
+        _ if args.settle => format!("version {} stands at this node from now on", view.version),
         (false, _) => format!("version {}: the node knew all of it already", view.version),
         (true, true) => format!("version {} is published; no member is within reach now", view.version),
         (true, false) => format!("version {} is published; told at once: {told}", view.version),
