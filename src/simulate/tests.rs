@@ -16,6 +16,7 @@ use crate::protocol::message::Gossip;
 use crate::protocol::{Event, Outcome, Signing};
 use crate::record::{self, Record};
 
+mod charters;
 mod scenarios;
 
 const MEMBERS: [&str; 5] = ["GE", "TR", "LB", "MZ", "W1"];

@@ -275,6 +275,11 @@ impl<M: Medium> World<M> {
         self.schedule(0, code, Input::Submit { id, records });
     }
 
+    /// Hands a charter file to a member's node.
+    pub fn publish(&mut self, code: MemberCode, file: Vec<u8>) {
+        self.schedule(0, code, Input::Publish { id: 1, file, settle: false });
+    }
+
     /// A member says something to one other alone, in place of gossip to all: what a liar does.
     pub fn whisper(&mut self, from: MemberCode, to: MemberCode, bytes: Vec<u8>) {
         let id = self.network.whispered();

@@ -386,3 +386,29 @@ fn what_its_member_disowns_is_kept_and_has_no_effect() {
     assert_eq!((flaw(&bench, "TR-1"), flaw(&bench, "TR-2")), (None, Some("disowned".to_owned())));
     assert_eq!(bench.node.store().size(&log("TR")), 3);
 }
+
+#[test]
+fn a_charter_file_that_contradicts_what_was_held_is_found_at_the_start() {
+    let old = federation();
+    let (one, other) = (next(&old, &COUNTRIES, named("One")), next(&old, &COUNTRIES, named("Other")));
+    let mut bench = Bench::new();
+    bench.publish(file(&old, one)).0.unwrap();
+    let of_other = with(&old, other);
+    let myself = |member: &str| Myself {
+        member: code(member),
+        log: log(member),
+        seal_keys: BTreeMap::new(),
+        guard_intact: true,
+    };
+    let node = Node::load(bench.disk.clone(), of_other.clone(), myself("GE"), Settings::default()).unwrap();
+    bench.node = node;
+    assert_eq!(bench.version(), (2, "One".to_owned()), "what was held counts");
+    assert!(bench.node.splits.freeze());
+    let told = events(&bench.tick(100));
+    assert!(told.contains(&Event::Split { manifest: None, version: 2 }), "{told:?}");
+    // The operator may choose what is in that file.
+    bench.choose(of_other.published().encode().unwrap()).unwrap();
+    let node = Node::load(bench.disk.clone(), of_other, myself("GE"), Settings::default()).unwrap();
+    assert_eq!(node.federation().charter().name(), "Other");
+    assert!(!node.splits.freeze());
+}
