@@ -86,6 +86,9 @@ pub const REQUEST_TIMEOUT_MS: i64 = 35_000;
 /// Between two greetings in answer to one peer's, in milliseconds: enough for two honest nodes to find each other's news at
 /// once, and a bound on what a peer can make a node send.
 pub const GREET_BACK_MS: i64 = 1_000;
+/// Times that one member is asked for its charter file: a few changes at once are asked for at once, and no greetings of its make
+/// a node fetch files for ever.
+pub(super) const FILES_ASKED: Rate = Rate { units: 1, period_ms: 5_000, burst: 8 };
 /// Between two times that the same proof of equivocation is sent to everybody, in milliseconds: for those who were away.
 pub const TELL_FORK_MS: i64 = 60_000;
 /// Peers that must have told the length of one's own log before the first signature after a start; fewer only if there are not so

@@ -41,8 +41,8 @@ pub(super) struct Peer {
     pub to_keep: bool,
     /// When it was last greeted in answer to its own greeting, and what that one said: the same again is no news.
     pub greeted: Option<(Now, [Digest; 2])>,
-    /// When it was last asked for its charter file.
-    pub file_asked: Option<Now>,
+    /// What is left of the times that it is asked for its charter file.
+    pub files: Budget,
     /// What it said to know of charter and manifests when it was asked for that.
     pub asking: Option<Digest>,
     /// What it said then, and what was known here after all of it had come: the same again is no news.

@@ -29,12 +29,14 @@ fn ask<S: Store>(node: &mut Node<S>, of: MemberCode) {
 pub(super) fn ask_if_news<S: Store>(node: &mut Node<S>, turn: &Turn, of: MemberCode, theirs: Digest) {
     let own = node.published_digest();
     let peer = node.peers.entry(of);
-    let is_soon = peer.file_asked.is_some_and(|at| at <= turn.now && turn.now.since(at) < limits::GREET_BACK_MS);
-    if theirs == own || peer.told == Some([theirs, own]) || is_soon && peer.asking == Some(theirs) {
+    if theirs == own || peer.told == Some([theirs, own]) {
         return;
     }
-    (peer.file_asked, peer.asking) = (Some(turn.now), Some(theirs));
-    ask(node, of);
+    // Who says something else each time does not set the pace.
+    if node.peers.entry(of).files.take(limits::FILES_ASKED, turn.now) {
+        node.peers.entry(of).asking = Some(theirs);
+        ask(node, of);
+    }
 }
 
 /// Answers with the part of the file that begins at `from`.

@@ -412,3 +412,20 @@ fn a_charter_file_that_contradicts_what_was_held_is_found_at_the_start() {
     assert_eq!(node.federation().charter().name(), "Other");
     assert!(!node.splits.freeze());
 }
+
+#[test]
+fn a_peer_that_always_knows_another_charter_is_not_asked_for_it_for_ever() {
+    let mut bench = Bench::ready();
+    bench.connect("TR");
+    let mut asked = 0;
+    for number in 0..200 {
+        bench.now += 10;
+        let hello = Request::Hello { published: Digest([number; 32]), frontier: Digest([1; 32]) };
+        let (_, effects) = bench.ask_all("TR", &hello);
+        for (_, id, request) in requests(&effects) {
+            asked += usize::from(matches!(request, Request::Published { .. }));
+            bench.feed(vec![Input::Failed { id }]);
+        }
+    }
+    assert!((1..=10).contains(&asked), "{asked} times within two seconds");
+}
