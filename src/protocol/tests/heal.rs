@@ -94,7 +94,9 @@ fn a_body_of_which_parts_are_lost_is_fetched_once_and_must_be_the_signed_one() {
     let mut short = served.clone();
     short.compartments.pop();
     let mut number = *number;
-    for wrong in [WireBody { head: vec![1], ..served.clone() }, swapped, short] {
+    georgia.settle(vec![Input::Submit { id: 2, records: vec![notification("TR", 2)] }]);
+    let another = georgia.node.view().body(id("GE-2")).unwrap().unwrap();
+    for wrong in [WireBody { head: vec![1], ..served.clone() }, swapped, short, another] {
         let effects = turkey.answer("GE", number, &Response::Body(wrong));
         assert!(refused(&effects) && healed(&effects).is_empty());
         assert_eq!(turkey.node.store().damaged(), lost);
@@ -140,6 +142,31 @@ fn a_lost_body_of_ones_own_is_asked_of_its_readers() {
     assert!(matches!(response, Response::Body(_)), "the ticket is the reader's own");
     assert_eq!(healed(&georgia.answer("TR", *number, &response)).len(), 1);
     assert_eq!(georgia.node.view().body(id("GE-1")).unwrap(), body);
+}
+
+#[test]
+fn of_several_readers_one_after_another_is_asked() {
+    let mut georgia = Bench::ready();
+    let draft: record::Draft = serde_json::from_str(r#"{"kind": "policy", "terms": {"reply_days": 15}}"#).unwrap();
+    let context = record::Context {
+        strictness: record::Strictness::Own,
+        author: Some(code("GE")),
+        now: fixture::at(100),
+        foreign_exports: false,
+    };
+    let policy = draft.check(&context).expect("a sound policy").record;
+    georgia.settle(vec![Input::Submit { id: 1, records: vec![policy] }]);
+    ["MZ", "TR", "W1"].iter().for_each(|peer| drop(georgia.connect(peer)));
+    damage(&mut georgia, &[Key::Head(id("GE-1"))]);
+    let mut readers = Vec::new();
+    for _ in 0..4 {
+        let questions = asked(&georgia.tick(limits::RETRY_MAX_MS));
+        let body = questions.iter().find(|(_, _, request)| matches!(request, Request::Body { .. }));
+        let (to, number, _) = body.expect("it is asked for again");
+        readers.push(to.to_string());
+        georgia.answer(to.as_str(), *number, &Response::Nothing);
+    }
+    assert_eq!(readers, ["MZ", "TR", "W1", "MZ"]);
 }
 
 #[test]

@@ -156,13 +156,24 @@ fn a_record_is_shown_as_far_as_it_has_come() {
     assert!(second.body.head.is_none() && second.body.content.is_empty());
     assert!(turkey.node.view().record(id("GE-4")).unwrap().is_none());
     let totals = turkey.node.view().totals().unwrap();
-    assert_eq!((totals.opened, totals.outstanding, totals.sealed), (1, 1, 1));
+    assert_eq!((totals.opened, totals.outstanding, totals.sealed, totals.verified), (1, 1, 1, 4));
     // The author itself reads all three.
     let own = georgia.node.view();
     for number in 1..=3 {
         assert!(!own.open(RecordId { log: log("GE"), position: number }).unwrap().unwrap().content.is_empty());
     }
     assert_eq!((own.totals().unwrap().opened, own.totals().unwrap().sealed), (3, 0));
+}
+
+#[test]
+fn a_statement_whose_signature_was_not_checked_yet_is_shown_as_that() {
+    let mut bench = Bench::new();
+    let news = Owner::with("TR", 2, 1).news(0);
+    bench.feed(vec![Input::Gossip { from: code("TR"), id: 77, bytes: news.clone() }]);
+    assert!(!bench.node.view().record(id("TR-0")).unwrap().unwrap().audited);
+    let mut bench = Bench::new();
+    bench.gossip("TR", news);
+    assert!(bench.node.view().record(id("TR-1")).unwrap().unwrap().audited);
 }
 
 #[test]
