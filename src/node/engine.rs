@@ -49,6 +49,9 @@ const RECORDS_READ_FETCHING: usize = 60;
 const RECORDS_READ_IDLE: usize = 50;
 /// So much may be read before a question is answered, a second or two; beyond, the asker comes again.
 const RECORDS_READ_TO_ANSWER: usize = 10_000;
+/// Of consignments that are still to be looked at for alerts, so many records are read before a question is answered: a tenth of a second.
+/// Officers do not wait for the rest, which is looked at when there is time.
+const RECORDS_LOOKED_AT_TO_ANSWER: usize = 500;
 /// Between the ends of two scrubs.
 const SCRUB_INTERVAL_MS: i64 = 24 * 3_600_000;
 /// How long an ending node waits for its connections to close.
@@ -371,7 +374,7 @@ impl Engine {
         let view = self.node.view();
         self.keeper.work(&view, usize::MAX, &mut At { cases: &mut self.cases, matcher: &mut self.matcher, now })?;
         // On a new day every open consignment is looked at: those for which there is no time now follow when there is.
-        let raised = self.cases.look(&view, &self.keeper, &mut self.matcher, now, RECORDS_READ_TO_ANSWER);
+        let raised = self.cases.look(&view, &self.keeper, &mut self.matcher, now, RECORDS_LOOKED_AT_TO_ANSWER);
         let raised = raised.map_err(|error| Problem { kind: ProblemKind::Failure, message: error.to_string() })?;
         self.raised(&raised);
         Ok(())
