@@ -18,8 +18,8 @@ const PAGE: &str = "docs/governance.md";
 const FOUNDERS: [&str; 5] = ["GE", "TR", "MZ", "LB", "AZ"];
 const ALL: [&str; 6] = ["GE", "TR", "MZ", "LB", "AZ", "KE"];
 
-/// From the publication at one node to the last node that has acted on it. On a machine with nothing else to do it is a fraction of a second.
-const WITHIN_S: f64 = 5.0;
+/// From the publication at one node to the last node that has acted on it. It is a fraction of a second where nothing else is to be done; machines that run tests are busy.
+const WITHIN_S: f64 = 20.0;
 
 #[test]
 fn the_governance_page_says_what_the_nodes_do() {
