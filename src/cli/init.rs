@@ -204,15 +204,7 @@ impl Keys {
         let seal_keys: BTreeMap<_, _> = self
             .all
             .iter()
-            .filter_map(|(name, seed)| match name {
-                KeyName::Seal(epoch) => Some((*epoch, SealSecretKey::from_seed(seed.expose()).public())),
-                KeyName::Root
-                | KeyName::NextRoot
-                | KeyName::LaterRoot
-                | KeyName::Log(_)
-                | KeyName::Witness(_)
-                | KeyName::Transport => None,
-            })
+            .filter_map(|(name, seed)| Some((name.seal_epoch()?, SealSecretKey::from_seed(seed.expose()).public())))
             .collect();
         let log = self.signing(KeyName::Log(LogId::first(self.member))).public();
         let transport = self.signing(KeyName::Transport).public();

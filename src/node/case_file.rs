@@ -10,7 +10,7 @@
 //! alert that is forgotten is raised again, which is better than a node that does not start.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -21,8 +21,6 @@ pub const FILE: &str = "cases.log";
 const MAGIC: &[u8; 8] = b"SWCASES1";
 /// An event has notes of some kilobytes; anything longer is damage.
 const EVENT_MAX: usize = 64 << 10;
-/// Bytes of a frame before its event.
-const FRAME_HEAD: usize = 8;
 
 /// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -60,12 +58,7 @@ impl CaseFile {
     pub fn open(folder: &Path) -> Result<(Self, Kept), CaseFileError> {
         let path = folder.join(FILE);
         let failed = |action, source| CaseFileError { action, path: path.clone(), source };
-        let mut bytes = Vec::new();
-        match File::open(&path) {
-            Ok(mut file) => drop(file.read_to_end(&mut bytes).map_err(|error| failed("read", error))?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(failed("open", error)),
-        }
+        let bytes = bytes_of(&path)?;
         let (events, end) = read(&bytes);
         let mut kept = Kept { events, damaged: None };
         let whole = match end {
@@ -75,7 +68,7 @@ impl CaseFile {
                 file.set_len(length as u64).and_then(|()| file.sync_all()).map_err(|error| failed("cut", error))?;
                 length > 0
             }
-            End::Damaged => {
+            End::Damaged(_) => {
                 let aside = free_name(&path);
                 fs::rename(&path, &aside).map_err(|error| failed("put aside", error))?;
                 kept.damaged = Some(aside);
@@ -120,16 +113,18 @@ impl CaseFile {
 /// # Errors
 /// [`CaseFileError`] if it cannot be read.
 pub fn damaged_at(folder: &Path) -> Result<Option<u64>, CaseFileError> {
-    let path = folder.join(FILE);
-    let bytes = match fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(CaseFileError { action: "read", path, source }),
-    };
-    let (events, end) = read(&bytes);
-    let sound: usize = events.iter().map(|event| event.encode().len() + FRAME_HEAD).sum();
-    let begins = if bytes.starts_with(MAGIC) { MAGIC.len() } else { 0 };
-    Ok(matches!(end, End::Damaged).then_some((begins + sound) as u64))
+    Ok(match read(&bytes_of(&folder.join(FILE))?).1 {
+        End::Damaged(offset) => Some(offset as u64),
+        End::Whole | End::CutOff(_) => None,
+    })
+}
+
+/// What is in the file; nothing if it is not there.
+fn bytes_of(path: &Path) -> Result<Vec<u8>, CaseFileError> {
+    match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read.map_err(|source| CaseFileError { action: "read", path: path.to_owned(), source }),
+    }
 }
 
 /// How the file ends.
@@ -137,7 +132,8 @@ enum End {
     Whole,
     /// In the middle of a frame that begins there.
     CutOff(usize),
-    Damaged,
+    /// From there on.
+    Damaged(usize),
 }
 
 fn read(bytes: &[u8]) -> (Vec<CaseEvent>, End) {
@@ -146,13 +142,14 @@ fn read(bytes: &[u8]) -> (Vec<CaseEvent>, End) {
         return (events, End::Whole);
     }
     let Some(mut rest) = bytes.strip_prefix(MAGIC) else {
-        return (events, if MAGIC.starts_with(bytes) { End::CutOff(0) } else { End::Damaged });
+        return (events, if MAGIC.starts_with(bytes) { End::CutOff(0) } else { End::Damaged(0) });
     };
     while !rest.is_empty() {
         let Some((event, after)) = frame(rest) else {
             // Nothing sound follows what a crash cut off.
             let followed = (1..rest.len()).filter_map(|at| rest.get(at..)).any(|rest| frame(rest).is_some());
-            let end = if followed { End::Damaged } else { End::CutOff(bytes.len() - rest.len()) };
+            let offset = bytes.len() - rest.len();
+            let end = if followed { End::Damaged(offset) } else { End::CutOff(offset) };
             return (events, end);
         };
         events.push(event);

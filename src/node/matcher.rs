@@ -42,15 +42,18 @@ pub struct MatcherError {
 /// # Errors
 /// [`MatcherError`] if the file cannot be read.
 pub fn damaged_lines(folder: &Path) -> Result<Vec<usize>, MatcherError> {
-    let path = folder.join(FILE);
-    let text = match fs::read(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(MatcherError { action: "read", path, source }),
-    };
+    let text = text_of(&folder.join(FILE))?;
     let ended = text.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
     let is_bad = |line: &[u8]| line != b"\n" && serde_json::from_slice::<LinkDecision>(line).is_err();
     Ok(ended.enumerate().filter(|(_, line)| is_bad(line)).map(|(at, _)| at + 1).collect())
+}
+
+/// What is in the file of decisions; nothing if it is not there.
+fn text_of(path: &Path) -> Result<Vec<u8>, MatcherError> {
+    match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read.map_err(|source| MatcherError { action: "read", path: path.to_owned(), source }),
+    }
 }
 
 /// What one consignment comes to.
@@ -96,11 +99,7 @@ impl Matcher {
             let path = path.clone();
             move |source| MatcherError { action, path, source }
         };
-        let text = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(failed("read")(error)),
-        };
+        let text = text_of(&path)?;
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(failed("open"))?;
         // What a crash cut off was told to nobody.
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);

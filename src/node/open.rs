@@ -121,15 +121,7 @@ pub fn myself(member: MemberCode, log: LogId, names: &[KeyName], seeds: &[Seed],
     let seal_keys: BTreeMap<u32, SealSecretKey> = names
         .iter()
         .zip(seeds)
-        .filter_map(|(name, seed)| match name {
-            KeyName::Seal(epoch) => Some((*epoch, SealSecretKey::from_seed(seed.expose()))),
-            KeyName::Root
-            | KeyName::NextRoot
-            | KeyName::LaterRoot
-            | KeyName::Log(_)
-            | KeyName::Witness(_)
-            | KeyName::Transport => None,
-        })
+        .filter_map(|(name, seed)| Some((name.seal_epoch()?, SealSecretKey::from_seed(seed.expose()))))
         .collect();
     Myself { member, log, seal_keys, guard_intact }
 }

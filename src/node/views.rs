@@ -34,7 +34,7 @@ pub struct Keeper {
     recent: Recent,
 }
 
-/// Records that were opened of late.
+/// Records that were opened of late. What changes is forgotten at once, so that what is here is as it would be read now.
 struct Recent(RefCell<LruCache<RecordId, PartialRecord>>);
 
 /// Who is told what the keeper comes across.
@@ -72,7 +72,7 @@ impl Keeper {
     /// # Errors
     /// [`StoreError`] if storage failed.
     pub fn record<S: Store>(&self, view: &View<'_, S>, id: RecordId) -> Result<Option<PartialRecord>, StoreError> {
-        self.recent.record(view, id, &self.changed)
+        self.recent.record(view, id)
     }
 
     /// The views of everything that is held, all at once.
@@ -122,10 +122,10 @@ impl Keeper {
         match event {
             Event::Logged { first, count } => {
                 let positions = first.position..first.position.saturating_add(*count);
-                self.changed.extend(positions.map(|position| RecordId { log: first.log, position }));
+                positions.for_each(|position| self.change(RecordId { log: first.log, position }));
             }
             Event::Opened { id, .. } | Event::NotOpened { id, .. } | Event::Flagged { id, .. } => {
-                self.changed.insert(*id);
+                self.change(*id);
             }
             Event::Verified { .. }
             | Event::NotGranted { .. }
@@ -146,9 +146,14 @@ impl Keeper {
         for (log, entry) in manifests.flat_map(|manifest| manifest.logs()) {
             if let Some(size) = entry.closed {
                 let above = size..view.store().size(&log);
-                self.changed.extend(above.map(|position| RecordId { log, position }));
+                above.for_each(|position| self.change(RecordId { log, position }));
             }
         }
+    }
+
+    fn change(&mut self, id: RecordId) {
+        self.recent.0.get_mut().remove(&id);
+        self.changed.insert(id);
     }
 
     /// Reads and derives, until about `records_max` records were read. Gives whether the last of what was held at the start has just been
@@ -187,8 +192,8 @@ impl Keeper {
         if !self.backlog.is_empty() {
             return Ok(false);
         }
-        let Self { views, changed, recent, .. } = self;
-        let read = |id| recent.record(view, id, changed);
+        let Self { views, recent, .. } = self;
+        let read = |id| recent.record(view, id);
         views.refresh(left.max(1), read, |dossier, terms| watcher.derived(dossier, terms))?;
         Ok(was_behind)
     }
@@ -199,7 +204,6 @@ impl Keeper {
         id: RecordId,
         watcher: &mut impl Watcher,
     ) -> Result<(), StoreError> {
-        self.recent.0.borrow_mut().remove(&id);
         match self.record(view, id)? {
             Some(record) => {
                 self.views.take(id, &record);
@@ -224,18 +228,8 @@ impl Keeper {
 }
 
 impl Recent {
-    /// A record that is kept and has not changed; else it is read, and kept.
-    fn record<S: Store>(
-        &self,
-        view: &View<'_, S>,
-        id: RecordId,
-        changed: &BTreeSet<RecordId>,
-    ) -> Result<Option<PartialRecord>, StoreError> {
-        if changed.contains(&id) {
-            // Read again when its turn comes; what was kept until then is as old.
-            self.0.borrow_mut().remove(&id);
-            return read(view, id);
-        }
+    /// A record that is kept; else it is read, and kept.
+    fn record<S: Store>(&self, view: &View<'_, S>, id: RecordId) -> Result<Option<PartialRecord>, StoreError> {
         if let Some(record) = self.0.borrow_mut().get(&id) {
             return Ok(Some(record.clone()));
         }

@@ -148,14 +148,15 @@ pub struct Consignment {
 }
 
 impl Consignment {
-    /// The flags that a country can stand behind. Replies are addressed to the countries of the announcement: to whoever reads by a
+    /// The flags that a country can stand behind; all of them for nobody in particular. Replies are addressed to the countries of the announcement: to whoever reads by a
     /// grant, or comes in by a diversion, their absence says nothing, and that goods left without consent is a guess unless it reads
     /// an objection.
-    pub fn flags_known_to(&self, member: MemberCode) -> impl Iterator<Item = Flag> {
+    pub fn flags_known_to(&self, member: Option<MemberCode>) -> impl Iterator<Item = Flag> {
         let countries = &self.countries;
-        let is_told = [countries.exporting, countries.importing].contains(&Some(member))
-            || countries.transit.contains(&member)
-            || self.flags.contains(&Flag::Objected);
+        let is_party = |member| {
+            [countries.exporting, countries.importing].contains(&Some(member)) || countries.transit.contains(&member)
+        };
+        let is_told = member.is_none_or(is_party) || self.flags.contains(&Flag::Objected);
         self.flags.iter().copied().filter(move |flag| is_told || *flag != Flag::UnclearedDeparture)
     }
 

@@ -162,9 +162,7 @@ impl Views {
 
     /// The flags of a consignment that this node can stand behind: see [`Consignment::flags_known_to`].
     pub fn flags(&self, consignment: &Consignment) -> impl Iterator<Item = Flag> {
-        let known = self.figures.as_ref().map(|(member, _)| consignment.flags_known_to(*member));
-        let all = known.is_none().then_some(&consignment.flags);
-        known.into_iter().flatten().chain(all.into_iter().flatten().copied())
+        consignment.flags_known_to(self.figures.as_ref().map(|(member, _)| *member))
     }
 
     /// Where a consignment stands at `now`, by the policy that it cites.

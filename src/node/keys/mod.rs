@@ -81,6 +81,15 @@ pub enum KeyFileError {
 }
 
 impl KeyName {
+    /// The epoch of a seal key; none of any other.
+    #[must_use]
+    pub fn seal_epoch(&self) -> Option<u32> {
+        match self {
+            Self::Seal(epoch) => Some(*epoch),
+            Self::Root | Self::NextRoot | Self::LaterRoot | Self::Log(_) | Self::Witness(_) | Self::Transport => None,
+        }
+    }
+
     /// The file that holds the key.
     #[must_use]
     pub fn file_name(&self) -> String {

@@ -132,7 +132,7 @@ fn of_flags(signs: &Signs<'_>) -> impl Iterator<Item = Cause> {
         ),
         (Flag::Disputed, Rule::Disputed, Severity::Amber, "The two countries explain a difference, and not alike."),
     ];
-    let flags: BTreeSet<Flag> = signs.dossier.consignment.flags_known_to(signs.own).collect();
+    let flags: BTreeSet<Flag> = signs.dossier.consignment.flags_known_to(Some(signs.own)).collect();
     let raised = all.into_iter().filter(move |(flag, ..)| flags.contains(flag));
     raised.map(|(_, rule, severity, words)| Cause::new(rule, "", severity, words))
 }

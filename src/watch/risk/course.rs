@@ -115,7 +115,7 @@ fn matters(amendment: &Draft) -> bool {
 /// R15: it left without the answer that it needs, or before it.
 pub(super) fn no_reply(view: &View<'_>, look: &mut Look) {
     let dossier = &view.scene.dossier;
-    if dossier.consignment.flags_known_to(view.scene.own).any(|flag| flag == Flag::UnclearedDeparture) {
+    if dossier.consignment.flags_known_to(Some(view.scene.own)).any(|flag| flag == Flag::UnclearedDeparture) {
         look.hit("The goods left without the consent of the importing country, or against an objection.");
         for (event, _) in dossier.events(&Kind::Departure) {
             look.fact("departure", event.id);
