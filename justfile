@@ -34,6 +34,15 @@ sim seeds="300" *options:
 sim-files seeds="300" *options:
     cargo run --release --locked --features simulate --example sim -- --files --seeds {{seeds}} {{options}}
 
+# Simulated machines that are restored, cloned, or lose their disk: `just drills 1000`
+drills seeds="1000" *options:
+    cargo run --release --locked --no-default-features --features simulate --example sim -- --drills --seeds {{seeds}} {{options}}
+
+# The same with real nodes, a few seconds each: `just drills-real 20`
+drills-real cycles="20" *options:
+    cargo build --release --locked --examples --bins
+    target/release/examples/drills --cycles {{cycles}} {{options}}
+
 # A simulated member that was cut off for 60 days comes back: `just heal 1000000`
 heal records="20000" *options:
     cargo run --release --locked --no-default-features --features simulate --example heal -- --records {{records}} {{options}}

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release --no-default-features --features simulate --example sim -- --seeds 1000
 //! cargo run --release --no-default-features --features simulate --example sim -- --seed 42
+//! cargo run --release --no-default-features --features simulate --example sim -- --drills --seeds 1000
 //! ```
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line program")]
@@ -20,6 +21,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 #[cfg(feature = "node")]
 use shieldwall::disk::simulated::Disk;
+use shieldwall::simulate::drill::{self, Accident, Drilled};
 use shieldwall::simulate::medium::Memory;
 use shieldwall::simulate::plan::Plan;
 use shieldwall::simulate::plant::Plant;
@@ -43,6 +45,9 @@ struct Args {
     /// Put in each fault that must be found, and say after how many seeds it was
     #[arg(long)]
     plants: bool,
+    /// Restores, clones and lost disks in place of a month of trouble
+    #[arg(long)]
+    drills: bool,
     /// Keep this fault in while running the seeds
     #[arg(long)]
     plant: Option<String>,
@@ -97,9 +102,9 @@ impl Args {
     fn disks(&self) -> Disks {
         #[cfg(feature = "node")]
         if self.files {
-            return Disks { run: trial::run_plan::<Disk>, replay: " --files" };
+            return Disks { run: trial::run_plan::<Disk>, drill: drill::run::<Disk>, replay: " --files" };
         }
-        Disks { run: trial::run_plan::<Memory>, replay: "" }
+        Disks { run: trial::run_plan::<Memory>, drill: drill::run::<Memory>, replay: "" }
     }
 }
 
@@ -107,6 +112,7 @@ impl Args {
 #[derive(Clone, Copy)]
 struct Disks {
     run: fn(&Plan, Option<Plant>) -> Outcome,
+    drill: fn(u64, Option<Plant>) -> Drilled,
     /// What a command that replays a seed says of them.
     replay: &'static str,
 }
@@ -114,6 +120,10 @@ struct Disks {
 impl Disks {
     fn run(self, seed: u64, plant: Option<Plant>) -> Outcome {
         (self.run)(&Plan::new(seed, plant), plant)
+    }
+
+    fn drill(self, seed: u64, plant: Option<Plant>) -> Drilled {
+        (self.drill)(seed, plant)
     }
 
     fn command(self, seed: u64, plant: Option<Plant>) -> String {
@@ -126,7 +136,7 @@ impl Disks {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    if args.plants {
+    if args.plants && !args.drills {
         return plants();
     }
     let plant = match args.plant.as_deref().map(named) {
@@ -138,9 +148,109 @@ fn main() -> ExitCode {
         None => None,
     };
     match args.seed {
+        _ if args.drills && args.plants => drill_plants(),
+        Some(seed) if args.drills => {
+            let drilled = args.disks().drill(seed, plant);
+            println!("{drilled:#?}");
+            if drilled.violation.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        None if args.drills => drills(&args, plant),
         Some(seed) => one(&args, seed, plant),
         None => many(&args, plant),
     }
+}
+
+/// Many drills, and what came of them by what happened to the machine.
+fn drills(args: &Args, plant: Option<Plant>) -> ExitCode {
+    let disks = args.disks();
+    let all: Vec<Drilled> = each_seed(args, |seed| disks.drill(seed, plant));
+    let of = |accident: Accident| all.iter().filter(move |drilled| drilled.accident == accident);
+    let found: Vec<&Drilled> = all.iter().filter(|drilled| drilled.violation.is_some()).collect();
+    let rows: Vec<_> = Accident::ALL
+        .into_iter()
+        .map(|accident| {
+            let count = |holds: fn(&Drilled) -> bool| of(accident).filter(|drilled| holds(drilled)).count();
+            json!({
+                "accident": accident.to_string(),
+                "seeds": of(accident).count(),
+                "behind": count(|drilled| drilled.behind > 0),
+                "alone": count(|drilled| drilled.alone),
+                "not_logged": of(accident).map(|drilled| drilled.not_logged).sum::<u64>(),
+                "next_log": count(|drilled| drilled.next_log),
+                "violations": count(|drilled| drilled.violation.is_some()),
+            })
+        })
+        .collect();
+    let acknowledged: usize = all.iter().map(|drilled| drilled.acknowledged).sum();
+    let second =
+        found.iter().filter(|drilled| drilled.violation.as_ref().is_some_and(|broken| broken.invariant == "I8"));
+    let (second, violations) = (second.count(), found.len());
+    if args.json {
+        let told = |drilled: &&Drilled| json!({ "seed": drilled.seed, "what": drilled.violation.as_ref().map(ToString::to_string) });
+        println!(
+            "{:#}",
+            json!({ "seeds": all.len(), "from": args.from, "acknowledged": acknowledged, "second_histories": second,
+                    "accidents": rows, "violations": found.iter().map(told).collect::<Vec<_>>() })
+        );
+    } else {
+        println!(
+            "{:<12} {:>6} {:>7} {:>6} {:>11} {:>9} {:>10}",
+            "ACCIDENT", "SEEDS", "BEHIND", "ALONE", "NOT LOGGED", "NEXT LOG", "VIOLATIONS"
+        );
+        for row in &rows {
+            let text = row["accident"].as_str().unwrap_or_default();
+            let [seeds, behind, alone, not, next, violations] =
+                ["seeds", "behind", "alone", "not_logged", "next_log", "violations"]
+                    .map(|field| row[field].to_string());
+            println!("{text:<12} {seeds:>6} {behind:>7} {alone:>6} {not:>11} {next:>9} {violations:>10}");
+        }
+        println!(
+            "{} drills, {acknowledged} records acknowledged: {second} second histories, {violations} violations",
+            all.len()
+        );
+    }
+    if violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Signers without guard, and machines that nobody can warn: the drills must find both, as second histories.
+fn drill_plants() -> ExitCode {
+    let mut missed = false;
+    for plant in [Plant::NoGuard, Plant::NoEcho] {
+        let found = (0..100).find_map(|seed| Some((seed, drill::run::<Memory>(seed, Some(plant)).violation?)));
+        match &found {
+            Some((seed, violation)) => println!("{plant:<10} found with seed {seed}: {violation}"),
+            None => println!("{plant:<10} not found"),
+        }
+        missed |= found.is_none_or(|(_, violation)| violation.invariant != plant.invariant());
+    }
+    if missed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Runs something for each seed, on all threads; what came of them in the order of the seeds.
+fn each_seed<T: Send>(args: &Args, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
+    let bar = progress(args.seeds);
+    let next = AtomicU64::new(args.from);
+    let done = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= args.from + args.seeds {
+                        break;
+                    }
+                    let outcome = work(seed);
+                    done.lock().expect("no thread has failed").push((seed, outcome));
+                    bar.inc(1);
+                }
+            });
+        }
+    });
+    bar.finish_and_clear();
+    let mut done = done.into_inner().expect("no thread has failed");
+    done.sort_by_key(|(seed, _)| *seed);
+    done.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
 fn one(args: &Args, seed: u64, plant: Option<Plant>) -> ExitCode {

@@ -15,6 +15,7 @@ pub mod identity;
 pub mod seal;
 pub mod ledger;
 pub mod evidence;
+pub mod audit;
 pub mod watch;
 pub mod generate;
 pub mod protocol;

@@ -45,6 +45,71 @@ fn keys_are_encrypted_and_a_wrong_passphrase_has_its_exit_code() {
 }
 
 #[test]
+fn a_root_comes_back_from_any_few_of_its_sheets() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| text(&folder.path().join(name));
+    let secret = secret(folder.path(), "passphrase", "correct horse battery");
+    let locked = |args: &[&str]| run(&[args, &["--passphrase-file", &secret]].concat());
+    assert!(locked(&["root", "create", "--keys", &path("offline")]).status.success());
+    assert!(locked(&["init", "GE", "--dir", &path("GE"), "--roots", &path("offline")]).status.success());
+    for name in ["root.pem", "next-root.pem"] {
+        assert!(!folder.path().join("GE/keys").join(name).exists(), "{name} lies beside the node's keys");
+    }
+    let charter = path("charter.cose");
+    let drawn = run(&["charter", "create", "--name", "Alone", "--out", &charter, &path("GE/manifest-GE.cose")]);
+    assert!(drawn.status.success(), "{drawn:?}");
+    let of_root = |args: &[&str]| locked(&[args, &["--keys", &path("offline"), "--member", "GE"]].concat());
+    assert!(of_root(&["charter", "sign", &charter]).status.success());
+    for key in ["root", "next-root"] {
+        let made = of_root(&["root", "backup", "--shares", "5", "--needed", "3", "--out", &path(key), "--key", key]);
+        assert!(made.status.success(), "{made:?}");
+    }
+    let sheets = |key: &str| -> Vec<String> {
+        let mut sheets: Vec<_> = fs::read_dir(path(key)).unwrap().map(|entry| entry.unwrap().path()).collect();
+        sheets.sort();
+        for sheet in &sheets {
+            assert_eq!(sheet.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        sheets.iter().map(|path| text(path)).collect()
+    };
+    let (root, next) = (sheets("root"), sheets("next-root"));
+    let drill = |sheets: &[&String]| {
+        let sheets: Vec<&str> = sheets.iter().map(|sheet| sheet.as_str()).collect();
+        let output = run(&[&["root", "drill", "--charter", &charter][..], &sheets].concat());
+        (output.status.code(), String::from_utf8(output.stdout).unwrap() + std::str::from_utf8(&output.stderr).unwrap())
+    };
+    let (code, said) = drill(&[&root[4], &root[0], &root[2]]);
+    assert!(code == Some(0) && said.contains("charter version 1 names it") && said.ends_with("PASS\n"), "{said}");
+    let (code, said) = drill(&[&next[1], &next[0], &next[2]]);
+    assert!(code == Some(0) && said.starts_with("next-root ") && said.ends_with("PASS\n"), "{said}");
+    let (code, said) = drill(&[&root[4], &root[0]]);
+    assert!(code == Some(20) && said.contains("2 of 3 shares"), "{said}");
+    let (code, said) = drill(&[&root[4], &root[0], &next[0]]);
+    assert!(code == Some(20) && said.contains("share 1 is of another set or key"), "{said}");
+
+    // The machine is lost: three people bring their sheets, one of them by typing it in.
+    fs::remove_dir_all(path("offline")).unwrap();
+    let typed = fs::read(&root[3]).unwrap();
+    let args = ["root", "restore", "-", &root[0], &root[1], "--keys", &path("offline"), "--passphrase-file", &secret];
+    let mut child = Command::new(PROGRAM).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&typed).unwrap();
+    let restored = child.wait_with_output().unwrap();
+    assert!(restored.status.success(), "{restored:?}");
+    let next = path("next.cose");
+    let drawn = run(&["charter", "propose", "--charter", &charter, "--name", "Still alone", "--out", &next]);
+    assert!(drawn.status.success(), "{drawn:?}");
+    assert!(of_root(&["charter", "sign", &next]).status.success());
+    assert_eq!(run(&["charter", "verify", &next]).status.code(), Some(0));
+    let again = run(&[
+        &["root", "restore"][..],
+        &root.iter().map(String::as_str).collect::<Vec<_>>(),
+        &["--keys", &path("offline"), "--insecure-dev-keys"],
+    ]
+    .concat());
+    assert_eq!(again.status.code(), Some(10), "a key is never overwritten: {again:?}");
+}
+
+#[test]
 fn a_root_signs_on_a_machine_that_has_only_its_keys() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| text(&folder.path().join(name));

@@ -70,7 +70,7 @@ fn what_is_wrong_with_generated_consignments_is_seen() {
     for (id, consignment) in &all {
         let dossier = Dossier { consignment, records: &world.records };
         let standing = standing(consignment, None, world.end);
-        history.put(*id, Contribution::of(&dossier, &standing, world.own), policy.r04.days);
+        history.put(*id, Contribution::of(&dossier, &standing, None, world.own), policy.r04.days);
     }
     let mut alerts = Alerts::default();
     let mut counts: BTreeMap<Option<Cause>, usize> = BTreeMap::new();

@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 use shieldwall::encoding::hash::sha256;
 
 /// The modules in their order. Each may use those above it and none beside or below it.
-const ORDER: [&[&str]; 14] = [
+const ORDER: [&[&str]; 15] = [
     &["encoding"],
     &["record"],
     &["identity"],
     &["seal"],
     &["ledger"],
     &["evidence"],
+    &["audit"],
     &["watch"],
     &["generate"],
     &["protocol"],
@@ -28,8 +29,10 @@ const ORDER: [&[&str]; 14] = [
 ];
 
 /// The pure core: no sockets, files, clock, threads, hash order or `async`.
-const CORE: [&str; 10] =
-    ["encoding", "record", "identity", "seal", "ledger", "evidence", "watch", "generate", "protocol", "simulate"];
+const CORE: [&str; 11] = [
+    "encoding", "record", "identity", "seal", "ledger", "evidence", "audit", "watch", "generate", "protocol",
+    "simulate",
+];
 
 const IMPURE: [&str; 17] = [
     "tokio",

@@ -154,7 +154,7 @@ impl Detector {
         }
         seen.stands.insert(told(consignment, stands.state.map(shieldwall::watch::State::name)));
         if let Some(own) = consignment.countries.importing {
-            self.history.put(consignment.id, Contribution::of(dossier, &stands, own), 0);
+            self.history.put(consignment.id, Contribution::of(dossier, &stands, None, own), 0);
         }
         self.mirror.put(consignment.id, Share::of(dossier, &stands.shipments));
         if let Some(keys) = Keys::of(dossier) {

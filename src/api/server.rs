@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +14,9 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
 use super::LINE_BYTES_MAX;
-use crate::node::ask::{Call, Line, Problem, ProblemKind, Request};
-use crate::node::private::{self, PrivateError};
+use crate::node::approvals::group_number;
+use crate::node::ask::{Call, Caller, Line, Problem, ProblemKind, Request};
+use crate::node::socket::{self, SocketError};
 
 /// From connecting, or from the last answer, to the end of the next request's line.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -30,54 +30,24 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct Server {
     listener: UnixListener,
     path: PathBuf,
+    /// The group whose members may use it, besides the node's own user and root.
+    group: Option<u32>,
     connections: Arc<Semaphore>,
 }
 
-/// Why the socket cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum ServerError {
-    /// Another process answers on it.
-    #[error("another process answers on {}: is the node running already?", .0.display())]
-    InUse(PathBuf),
-    /// Something else stands at its path.
-    #[error("{} is there and is no socket", .0.display())]
-    NotASocket(PathBuf),
-    /// Its folder cannot be made, or is open to others.
-    #[error("the folder of the socket must belong to the node alone")]
-    Folder(#[from] PrivateError),
-    /// The system refused.
-    #[error("cannot open the socket {}", .path.display())]
-    Io {
-        /// The socket.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-}
-
 impl Server {
-    /// Opens the socket at `path` (mode 0600, in a folder of mode 0700 that is made if need be) for at most
-    /// `connections` commands at a time. The leftover of a node that died is replaced.
+    /// Opens the socket at `path` for at most `connections` commands at a time, and for the members of a `group` as well: [`socket::bind`].
     ///
     /// # Errors
-    /// [`ServerError`]. Needs a running tokio reactor.
-    pub fn bind(path: &Path, connections: usize) -> Result<Self, ServerError> {
-        let fault = |source| ServerError::Io { path: path.to_owned(), source };
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            private::create_folder(folder)?;
-        }
-        if let Ok(metadata) = fs::symlink_metadata(path) {
-            if !metadata.file_type().is_socket() {
-                return Err(ServerError::NotASocket(path.to_owned()));
-            }
-            if std::os::unix::net::UnixStream::connect(path).is_ok() {
-                return Err(ServerError::InUse(path.to_owned()));
-            }
-            fs::remove_file(path).map_err(fault)?;
-        }
-        let listener = UnixListener::bind(path).map_err(fault)?;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(fault)?;
-        Ok(Self { listener, path: path.to_owned(), connections: Arc::new(Semaphore::new(connections)) })
+    /// [`SocketError`]. Needs a running tokio reactor.
+    pub fn bind(path: &Path, connections: usize, group: Option<&str>) -> Result<Self, SocketError> {
+        let group =
+            group.map(|name| group_number(name).ok_or_else(|| SocketError::NoGroup(name.to_owned()))).transpose()?;
+        let listener = socket::bind(path, group)?;
+        let fault = |source| SocketError::Io { path: path.to_owned(), source };
+        listener.set_nonblocking(true).map_err(fault)?;
+        let listener = UnixListener::from_std(listener).map_err(fault)?;
+        Ok(Self { listener, path: path.to_owned(), group, connections: Arc::new(Semaphore::new(connections)) })
     }
 
     /// Takes connections and hands their requests to `calls`, until nobody takes them any more.
@@ -101,9 +71,10 @@ impl Server {
     fn take(&self, stream: UnixStream, calls: &mpsc::Sender<Call>) {
         let permit = Arc::clone(&self.connections).try_acquire_owned();
         let calls = calls.clone();
+        let may = is_own(&stream) || self.group.is_some_and(|group| socket::is_for_group_alone(&self.path, group));
         tokio::spawn(async move {
             let result = match permit {
-                Ok(_permit) if !is_own(&stream) => refuse(stream, "the socket belongs to another user").await,
+                Ok(_permit) if !may => refuse(stream, "the socket belongs to another user").await,
                 Ok(_permit) => talk(stream, &calls).await,
                 Err(_) => refuse(stream, "too many commands are connected").await,
             };
@@ -126,6 +97,15 @@ fn is_own(stream: &UnixStream) -> bool {
     stream.peer_cred().is_ok_and(|peer| peer.uid() == geteuid().as_raw() || peer.uid() == 0)
 }
 
+/// Who is at the other end. The kernel tells user and process, and keeps for each process who logged in, whoever that became since.
+fn caller(stream: &UnixStream) -> Caller {
+    let Ok(peer) = stream.peer_cred() else { return Caller::default() };
+    let login = |pid| fs::read_to_string(format!("/proc/{pid}/loginuid")).ok()?.trim().parse().ok();
+    // The highest number stands for nobody: a process of the machine itself.
+    let login_uid = peer.pid().and_then(login).filter(|uid| *uid != u32::MAX);
+    Caller { uid: Some(peer.uid()), login_uid, pid: peer.pid() }
+}
+
 async fn refuse(stream: UnixStream, message: &str) -> io::Result<()> {
     let (_, mut write) = stream.into_split();
     let problem = Problem { kind: ProblemKind::Busy, message: message.to_owned() };
@@ -134,11 +114,12 @@ async fn refuse(stream: UnixStream, message: &str) -> io::Result<()> {
 
 /// Serves one connection: a request, its answer, the next request.
 async fn talk(stream: UnixStream, calls: &mpsc::Sender<Call>) -> io::Result<()> {
+    let by = caller(&stream);
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     while let Some(line) = next_line(&mut read).await? {
         match serde_json::from_slice::<Request>(&line) {
-            Ok(request) => answer(request, calls, &mut write).await?,
+            Ok(request) => answer(request, by, calls, &mut write).await?,
             Err(error) => {
                 // The kind of error and its place, not the text around it: that may be a record.
                 let message = format!("not a request: {:?} at column {}", error.classify(), error.column());
@@ -163,8 +144,13 @@ async fn next_line(read: &mut BufReader<OwnedReadHalf>) -> io::Result<Option<Vec
     }
 }
 
-async fn answer(request: Request, calls: &mpsc::Sender<Call>, write: &mut OwnedWriteHalf) -> io::Result<()> {
-    let (call, mut lines) = Call::new(request);
+async fn answer(
+    request: Request,
+    by: Caller,
+    calls: &mpsc::Sender<Call>,
+    write: &mut OwnedWriteHalf,
+) -> io::Result<()> {
+    let (call, mut lines) = Call::new(request, by);
     if calls.send(call).await.is_err() {
         let problem = Problem { kind: ProblemKind::Failure, message: "the node is ending".to_owned() };
         return send(write, &Line::Failed(problem)).await;

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::context::Context;
+use super::context::{Context, unexpected};
 use super::report::{Exit, Outcome};
+use crate::node::ask::{Request, Response};
 use crate::node::config::{EXAMPLE, layers};
 
 #[derive(clap::Subcommand, Debug)]
@@ -12,6 +13,8 @@ pub(super) enum Command {
     Check,
     /// Print a config with every option, its meaning and its default
     Example,
+    /// Let the running node read its config again; tell what holds now and what needs a restart
+    Reload,
     /// Show every option with the value that applies
     Show {
         /// Say also where each value comes from
@@ -29,6 +32,13 @@ pub(super) fn run(context: &Context, command: &Command) -> Outcome {
                 &json!({ "valid": true, "config": path, "member": config.member }),
                 format!("{}: good, for a node of {}", path.display(), config.member),
             )?;
+        }
+        Command::Reload => {
+            let answer = context.connect()?.ask(&Request::Reload, |_| {})?;
+            let Response::Reloaded(view) = answer else { return Err(unexpected()) };
+            let list = |keys: &[String]| if keys.is_empty() { "(none)".to_owned() } else { keys.join(" ") };
+            let text = format!("applied        {}\nneeds restart  {}", list(&view.applied), list(&view.restart));
+            context.ui.result(&view, text)?;
         }
         Command::Example => context.ui.line(EXAMPLE)?,
         Command::Show { origin } => {

@@ -261,14 +261,16 @@ fn no_passphrase() -> Failure {
         .hint("--passphrase-file FILE names a file of mode 0600 whose first line it is")
 }
 
-/// A time such as `10s`, `500ms` or `2m`; a bare number means seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+/// A time such as `10s`, `500ms`, `2m`, `24h` or `7d`; a bare number means seconds.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let number: u64 = text[..digits].parse().map_err(|_| "a time is written like 10s, 500ms or 2m".to_owned())?;
     match &text[digits..] {
         "ms" => Ok(Duration::from_millis(number)),
         "" | "s" => Ok(Duration::from_secs(number)),
         "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
+        "h" => Ok(Duration::from_secs(number.saturating_mul(3600))),
+        "d" => Ok(Duration::from_secs(number.saturating_mul(86_400))),
         _ => Err("a time is written like 10s, 500ms or 2m".to_owned()),
     }
 }
@@ -282,7 +284,8 @@ mod tests {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("10"), Ok(Duration::from_secs(10)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        for bad in ["", "s", "1.5s", "10h", "-1s"] {
+        assert_eq!(duration("24h"), duration("1d"));
+        for bad in ["", "s", "1.5s", "10w", "-1s"] {
             assert!(duration(bad).is_err(), "{bad}");
         }
     }

@@ -4,9 +4,12 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::audit::{self, Source};
 use super::context::Context;
-use super::report::{Exit, Failure, Outcome};
+use super::report::{Exit, Failure, Outcome, told};
 use super::show::counted;
+use crate::audit::{Flaw, Verifier};
+use crate::disk::audit_log;
 use crate::disk::fsck::{self, Checked, Fault, Heals};
 use crate::disk::{Guard, OpenError};
 use crate::encoding::ids::LogId;
@@ -41,8 +44,9 @@ pub(super) fn run(context: &Context, _args: &Args) -> Outcome {
     let own = federation.as_ref().and_then(|federation| own_log(&config, federation, &mut beside));
     keys(&config, federation.as_ref(), own, &mut beside);
     officers(&config, &mut beside);
+    audit_log(&config, &mut beside);
     // The charter's file may be older than the log that the node signs by now.
-    let own = own.filter(|log| is_newest(&config, *log));
+    let own = own.filter(|log| config.signer.is_none() && is_newest(&config, *log));
     let checked = fsck::check(&config.data_dir, own, &mut |done, total| {
         let what = "reading the data folder".to_owned();
         context.ui.progress(&Progress { what, done, total: Some(total) });
@@ -107,11 +111,19 @@ fn keys(config: &Config, federation: Option<&Federation>, own: Option<LogId>, be
         Ok(folder) => folder,
         Err(error) => return beside.key(&config.keys_dir, None, error),
     };
-    let mut names = vec![KeyName::Transport, KeyName::Witness(config.member)];
-    names.extend(own.map(KeyName::Log));
-    names.extend(federation.into_iter().flat_map(|federation| open::seal_key_names(federation, config.member)));
+    let mut names = open::key_files(config, federation, own, &folder);
+    let in_token = own.filter(|log| open::is_in_token(config, *log, &folder)).map(KeyName::Log);
+    beside
+        .unchecked
+        .extend(in_token.map(|name| format!("the key {name} lies in the token: the node tries it at its start")));
+    beside.unchecked.extend(config.signer.as_ref().map(|signer| {
+        format!(
+            "key and guard of this node's log are with its signer, in {}: it checks them at its start",
+            signer.folder.display()
+        )
+    }));
     // These belong elsewhere; if they are here, they are to be private.
-    names.extend([KeyName::Root, KeyName::NextRoot, KeyName::LaterRoot].into_iter().filter(|name| folder.holds(name)));
+    names.extend(KeyName::ROOTS.into_iter().filter(|name| folder.holds(name)));
     for name in names {
         beside.keys += 1;
         if let Err(error) = folder.inspect(&name, config.insecure_dev_keys) {
@@ -149,12 +161,38 @@ fn officers(config: &Config, beside: &mut Beside) {
     }
 }
 
-/// An error with what caused it.
-fn told(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |error| error.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+/// Who did and read what: nobody else has it.
+fn audit_log(config: &Config, beside: &mut Beside) {
+    let folder = config.data_dir.join(audit_log::FOLDER);
+    let mut verifier = Verifier::new(Vec::new());
+    let mut file = None;
+    let read = Source::in_folder(&folder).and_then(|source| {
+        source.each(|line| {
+            if file.as_deref() != Some(line.file) {
+                verifier.file(line.file.display().to_string());
+                file = Some(line.file.to_owned());
+            }
+            if line.is_ended {
+                verifier.line(line.bytes)
+            } else {
+                verifier.rest(line.bytes)
+            }
+            Ok(())
+        })
+    });
+    if let Err(error) = read {
+        return beside.unchecked.push(format!("cannot read {}: {error}", folder.display()));
+    }
+    for fault in verifier.finish().faults {
+        // What the node itself has said of it is no further damage.
+        let Some(place) = fault.place.as_ref().filter(|_| fault.flaw != Flaw::Resumed) else { continue };
+        let what = format!("line {}: {}", place.line, audit::words(&fault));
+        let advice = "nothing: keep the file, and those before it, apart as they are; `shieldwall audit verify` says what still holds";
+        beside.fault(Path::new(&place.file), 0, what, advice);
+    }
 }
 
+/// An error with what caused it.
 impl Beside {
     fn note(&mut self, path: &Path, error: &dyn std::error::Error, advice: &str) {
         self.fault(path, 0, told(error), advice);

@@ -15,12 +15,14 @@ use crate::disk::Guard;
 use crate::encoding::ids::{FederationId, LogId, MemberCode};
 use crate::encoding::time::UnixTime;
 use crate::identity::{
-    Application, LogEntry, ManifestDraft, MemberKind, SealSecretKey, SecretKey, SignedManifest, TransportEntry,
+    Application, LogEntry, ManifestDraft, MemberKind, PublicKey, SealSecretKey, SecretKey, SignedManifest,
+    TransportEntry,
 };
 use crate::node::clock;
-use crate::node::config::{Address, template};
+use crate::node::config::{Address, Hsm, template};
 use crate::node::keys::{KeyFolder, KeyName, Passphrase, Seed};
 use crate::node::private;
+use crate::node::token::Token;
 
 /// Epochs for which the first manifest lists a seal key: a year and a month, at 30 days each.
 const SEAL_EPOCHS: u32 = 13;
@@ -28,7 +30,8 @@ const SEAL_EPOCHS: u32 = 13;
 /// Makes the keys of a member, its first manifest and the config of its node.
 ///
 /// Nothing is ever overwritten: where a file is there already, nothing is made. Send the manifest to whoever draws up the
-/// charter, and compare the root's fingerprint by telephone. Then move root.pem and next-root.pem to two safe places.
+/// charter, and compare the root's fingerprint by telephone. Then move root.pem and next-root.pem to two safe places, or have drawn
+/// them elsewhere from the start: `root create`, and --roots here.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// The member's code: ISO 3166 for a country (GE), letter and digit for an observer (W1)
@@ -54,12 +57,42 @@ pub(super) struct Args {
     /// Do not encrypt the keys: for tests and demos only
     #[arg(long)]
     pub(super) insecure_dev_keys: bool,
+    /// Sign the manifest with the root in this folder, which stays there, instead of drawing one: see `root create`
+    #[arg(long, value_name = "DIR")]
+    pub(super) roots: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) hsm: HsmArgs,
     /// Say what would be made, and make nothing
     #[arg(long)]
     pub(super) dry_run: bool,
     /// Further options of the config, each written as TOML: for the demo
     #[arg(skip)]
     pub(super) options: Vec<(&'static str, String)>,
+}
+
+/// A token that draws the key of the member's first log, and of those that follow.
+#[derive(clap::Args, Debug, Default)]
+pub(super) struct HsmArgs {
+    /// Draw the key of the log in a token: the maker's PKCS#11 module
+    #[arg(long, value_name = "FILE", requires_all = ["hsm_token", "hsm_pin_file"])]
+    hsm_module: Option<PathBuf>,
+    /// The token's label
+    #[arg(long, value_name = "LABEL", requires = "hsm_module")]
+    hsm_token: Option<String>,
+    /// The file whose first line is the user's PIN
+    #[arg(long, value_name = "FILE", requires = "hsm_module")]
+    hsm_pin_file: Option<PathBuf>,
+}
+
+impl HsmArgs {
+    fn token(&self) -> Option<Hsm> {
+        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        Some(Hsm {
+            module: absolute(self.hsm_module.as_ref()?),
+            token: self.hsm_token.clone()?,
+            pin_file: absolute(self.hsm_pin_file.as_ref()?),
+        })
+    }
 }
 
 /// Where everything goes.
@@ -110,8 +143,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Outcome {
         return Ok(Exit::Success);
     }
 
+    let roots = args.roots.as_deref().map(|folder| Roots::open(context, folder, args.insecure_dev_keys)).transpose()?;
     let passphrase = if args.insecure_dev_keys { None } else { Some(context.new_passphrase()?) };
-    let made = make(context, args, plan, name.clone(), passphrase.as_ref())?;
+    let made = make_under(context, args, plan, name.clone(), passphrase.as_ref(), roots)?;
     report(context, &made.plan, &made.application, name)
 }
 
@@ -126,8 +160,21 @@ pub(super) fn make(
     name: String,
     passphrase: Option<&Passphrase>,
 ) -> Result<NewMember, Failure> {
+    make_under(context, args, plan, name, passphrase, None)
+}
+
+/// The same under roots that were drawn elsewhere, if there are any.
+fn make_under(
+    context: &Context,
+    args: &Args,
+    plan: Plan,
+    name: String,
+    passphrase: Option<&Passphrase>,
+    roots: Option<Roots>,
+) -> Result<NewMember, Failure> {
     plan.refuse_what_is_there(args.member)?;
-    let keys = Keys::draw(args.member)?;
+    let token = args.hsm.token();
+    let keys = Keys::draw(args.member, token.as_ref(), roots)?;
     let application = keys.apply(args, name, clock::now())?;
 
     if let Some(folder) = plan.config.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -142,7 +189,7 @@ pub(super) fn make(
     drop(Guard::open(&plan.data, LogId::first(args.member))?);
     files::write_new(&plan.manifest, &application.encode()?)?;
     files::write_new(&plan.config, config_text(context, args).as_bytes())?;
-    Ok(NewMember { plan, application, root: keys.signing(KeyName::Root) })
+    Ok(NewMember { plan, application, root: keys.roots.root })
 }
 
 impl Plan {
@@ -175,29 +222,54 @@ impl Plan {
     }
 }
 
+/// A member's root and next root.
+struct Roots {
+    root: SecretKey,
+    next: SecretKey,
+}
+
+impl Roots {
+    /// Opens those in a folder.
+    fn open(context: &Context, folder: &Path, unprotected: bool) -> Result<Self, Failure> {
+        let names = [KeyName::Root, KeyName::NextRoot];
+        context.ui.detail(format!("opening the roots in {}", folder.display()));
+        let (seeds, _) = context.unlock_folder(&KeyFolder::open(folder)?, None, unprotected, &names)?;
+        let drawn: Vec<_> = names.into_iter().zip(seeds).collect();
+        Ok(Self::of(&drawn))
+    }
+
+    fn of(drawn: &[(KeyName, Seed)]) -> Self {
+        Self { root: signing(drawn, KeyName::Root), next: signing(drawn, KeyName::NextRoot) }
+    }
+}
+
 /// Freshly drawn keys.
 struct Keys {
-    member: MemberCode,
+    /// Those that become files.
     all: Vec<(KeyName, Seed)>,
+    /// The roots, which are among them unless they were drawn elsewhere.
+    roots: Roots,
+    /// The public key of the first log, whose private half may be in a token.
+    log: PublicKey,
 }
 
 impl Keys {
-    fn draw(member: MemberCode) -> Result<Self, Failure> {
-        let names = [
-            KeyName::Root,
-            KeyName::NextRoot,
-            KeyName::Log(LogId::first(member)),
-            KeyName::Witness(member),
-            KeyName::Transport,
-        ];
-        let names = names.into_iter().chain((0..SEAL_EPOCHS).map(KeyName::Seal));
-        let all = names.map(|name| Ok((name, Seed::random()?))).collect::<Result<_, Failure>>()?;
-        Ok(Self { member, all })
+    fn draw(member: MemberCode, token: Option<&Hsm>, roots: Option<Roots>) -> Result<Self, Failure> {
+        let log = KeyName::Log(LogId::first(member));
+        let own_roots = [KeyName::Root, KeyName::NextRoot].into_iter().filter(|_| roots.is_none());
+        let names = own_roots.chain([KeyName::Witness(member), KeyName::Transport]);
+        let names = names.chain(token.is_none().then_some(log)).chain((0..SEAL_EPOCHS).map(KeyName::Seal));
+        let all = names.map(|name| Ok((name, Seed::random()?))).collect::<Result<Vec<_>, Failure>>()?;
+        let log = match token {
+            Some(token) => Token::open(token)?.draw(log)?.public(),
+            None => signing(&all, log).public(),
+        };
+        let roots = roots.unwrap_or_else(|| Roots::of(&all));
+        Ok(Self { all, roots, log })
     }
 
     fn signing(&self, name: KeyName) -> SecretKey {
-        let drawn = self.all.iter().find(|(own, _)| *own == name);
-        SecretKey::from_seed(drawn.expect("every key of `draw` is there").1.expose())
+        signing(&self.all, name)
     }
 
     fn apply(&self, args: &Args, name: String, now: UnixTime) -> Result<Application, Failure> {
@@ -206,25 +278,29 @@ impl Keys {
             .iter()
             .filter_map(|(name, seed)| Some((name.seal_epoch()?, SealSecretKey::from_seed(seed.expose()).public())))
             .collect();
-        let log = self.signing(KeyName::Log(LogId::first(self.member))).public();
         let transport = self.signing(KeyName::Transport).public();
         let manifest = ManifestDraft {
-            member: self.member,
+            member: args.member,
             version: 1,
             predecessor: None,
             issued_at: now,
-            logs: vec![LogEntry { key: log, opened: now, closed: None }],
-            witness: self.signing(KeyName::Witness(self.member)).public(),
+            logs: vec![LogEntry { key: self.log, opened: now, closed: None }],
+            witness: self.signing(KeyName::Witness(args.member)).public(),
             seal_keys,
             transports: vec![TransportEntry { key: transport, addresses: reachable(args) }],
             custodians: BTreeSet::new(),
         };
-        let root = self.signing(KeyName::Root);
-        let next_root = self.signing(KeyName::NextRoot).public().digest();
-        let signed = SignedManifest::sign(manifest.check()?, FederationId::NONE, &root);
+        let (root, next_root) = (&self.roots.root, self.roots.next.public().digest());
+        let signed = SignedManifest::sign(manifest.check()?, FederationId::NONE, root);
         let kind = if args.observer { MemberKind::Observer } else { MemberKind::Country };
         Ok(Application::new(signed, name, kind, root.public(), next_root)?)
     }
+}
+
+/// One of the keys that were drawn.
+fn signing(drawn: &[(KeyName, Seed)], name: KeyName) -> SecretKey {
+    let drawn = drawn.iter().find(|(own, _)| *own == name);
+    SecretKey::from_seed(drawn.expect("every key that is asked for was drawn").1.expose())
 }
 
 /// The addresses that go into the manifest: those that somebody else can dial.
@@ -259,6 +335,13 @@ fn config_text(context: &Context, args: &Args) -> String {
         if let Some(value) = value {
             changes.push((key, path(&absolute(value))));
         }
+    }
+    if let Some(token) = args.hsm.token() {
+        changes.extend([
+            ("module", path(&token.module)),
+            ("token", format!("{:?}", token.token)),
+            ("pin_file", path(&token.pin_file)),
+        ]);
     }
     changes.extend(args.options.iter().cloned());
     template(&changes)

@@ -7,19 +7,28 @@
 
 mod alert;
 mod alerts;
+mod approval;
+mod audit;
+mod backup;
 mod charter;
 mod config;
 mod consignment;
 pub mod context;
 mod demo;
+mod doctor;
+mod drain;
+mod drill;
 mod entry;
 mod evidence;
 mod export;
 mod files;
+#[cfg(test)]
+mod fixture;
 mod fsck;
 mod import;
 mod init;
 mod join;
+mod journal;
 mod ledger;
 mod log;
 mod manifest;
@@ -31,14 +40,18 @@ mod peers;
 mod policy;
 mod reconcile;
 mod record;
+mod recovery;
 mod reindex;
 pub mod report;
+mod restore;
 mod root;
 mod run;
 mod show;
+mod signer;
 mod stats;
 mod status;
 mod submit;
+mod support;
 pub mod ui;
 
 use std::process::ExitCode;
@@ -66,12 +79,15 @@ enum Command {
     /// Who the members are, and how that changes
     #[command(subcommand)]
     Charter(charter::Command),
-    /// Change this member's root to the one that it announced
+    /// This member's highest key: draw it, keep it on paper, change it
     #[command(subcommand)]
     Root(root::Command),
     /// This member's keys, logs and addresses, as the others know them
     #[command(subcommand)]
     Manifest(manifest::Command),
+    /// A member's logs: open the next one, close one, see what that touches
+    #[command(subcommand)]
+    Log(log::Command),
     /// Check the config, or show it with where each value comes from
     #[command(subcommand)]
     Config(config::Command),
@@ -79,6 +95,15 @@ enum Command {
     Join(join::Args),
     /// Run the node
     Run(run::Args),
+    /// The keys of this member's logs in a process of its own
+    #[command(subcommand)]
+    Signer(signer::Command),
+    /// End the running node in order
+    Drain(drain::Args),
+    /// Look for what is wrong or will be, and say what mends it
+    Doctor(doctor::Args),
+    /// Gather what helps others to find a fault, without anything secret
+    Support(support::Args),
     /// Log the scheduled goods of customs declarations (WCO XML, CSV, JSON)
     Import(import::Args),
     /// Log records written as JSON
@@ -119,6 +144,11 @@ enum Command {
     /// What came beside what left: differences, totals, arrivals that nobody announced
     #[command(subcommand)]
     Reconcile(reconcile::Command),
+    /// What waits for a second person: look at it, agree, or not
+    Approval(approval::Args),
+    /// Who did and read what on this node
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Build the consignments again from the ledger
     Reindex(reindex::Args),
     /// Figures: how much, how fast, how late
@@ -140,6 +170,14 @@ enum Command {
     Evidence(evidence::Command),
     /// Check the files of a stopped node, and say what heals what is damaged
     Fsck(fsck::Args),
+    /// What only this node has: back it up, check that, put it back
+    #[command(subcommand)]
+    Backup(backup::Command),
+    /// Rebuild the ledger of a node that lost its disk from the other members
+    Restore(restore::Args),
+    /// Rehearse what nobody wants to do for the first time in earnest
+    #[command(subcommand)]
+    Drill(drill::Command),
     /// A federation of five nodes on this machine
     Demo(demo::Args),
 }
@@ -164,9 +202,14 @@ fn dispatch(context: &Context, command: Command) -> Outcome {
         Command::Charter(command) => charter::run(context, command),
         Command::Root(command) => root::run(context, &command),
         Command::Manifest(command) => manifest::run(context, command),
+        Command::Log(command) => log::run(context, command),
         Command::Config(command) => config::run(context, &command),
         Command::Join(args) => join::run(context, &args),
         Command::Run(args) => run::run(context, &args),
+        Command::Signer(command) => signer::run(context, &command),
+        Command::Drain(args) => drain::run(context, &args),
+        Command::Doctor(args) => doctor::run(context, &args),
+        Command::Support(args) => support::run(context, &args),
         Command::Import(args) => import::run(context, &args),
         Command::Submit(args) => submit::run(context, &args),
         Command::Consignment(command) => consignment::run(context, command),
@@ -184,6 +227,8 @@ fn dispatch(context: &Context, command: Command) -> Outcome {
         Command::Record(command) => record::run(context, command),
         Command::Alerts(command) => alerts::run(context, command),
         Command::Reconcile(command) => reconcile::run(context, command),
+        Command::Approval(args) => approval::run(context, args),
+        Command::Audit(command) => audit::run(context, &command),
         Command::Reindex(args) => reindex::run(context, &args),
         Command::Stats(args) => stats::run(context, args),
         Command::Ledger(args) => ledger::run(context, &args),
@@ -194,6 +239,9 @@ fn dispatch(context: &Context, command: Command) -> Outcome {
         Command::Man(args) => manual::pages(context, &args),
         Command::Evidence(command) => evidence::run(context, command),
         Command::Fsck(args) => fsck::run(context, &args),
+        Command::Backup(command) => backup::run(context, &command),
+        Command::Restore(args) => restore::run(context, &args),
+        Command::Drill(command) => drill::run(context, &command),
         Command::Demo(args) => demo::run(context, &args),
     }
 }
@@ -202,6 +250,10 @@ fn end(ui: &ui::Ui, outcome: Outcome) -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
         Err(failure) if failure.is_broken_pipe() => Exit::Success.into(),
+        Err(failure) if failure.exit() == Exit::Pending => {
+            ui.notice(&failure.text());
+            failure.exit().into()
+        }
         Err(failure) => {
             ui.error(&failure.text());
             failure.exit().into()

@@ -41,10 +41,12 @@ pub(super) fn answer(context: &Context, config: &Config, request: &Request) -> R
     let names = match request {
         Request::RecordList(_)
         | Request::RecordShow { .. }
+        | Request::LogImpact { .. }
         | Request::Stats(_)
         | Request::OperationList
         | Request::OperationShow { .. }
         | Request::PolicyList { .. }
+        | Request::Anchors { .. }
         | Request::ConsignmentList(_)
         | Request::ConsignmentShow(_)
         | Request::Reindex
@@ -52,10 +54,13 @@ pub(super) fn answer(context: &Context, config: &Config, request: &Request) -> R
         Request::Ledger
         | Request::Status
         | Request::Peers
+        | Request::Peer(_)
         | Request::Charter(_)
         | Request::Officer(_)
+        | Request::Approval(_)
         | Request::Submit { .. }
         | Request::CollectReceipts
+        | Request::Reload
         | Request::Shutdown => Vec::new(),
     };
     let seeds = if names.is_empty() { Vec::new() } else { context.open_keys(config, &names)? };

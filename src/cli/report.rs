@@ -2,19 +2,24 @@
 
 use std::fmt::{self, Write as _};
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
-use crate::api::{ClientError, ServerError};
+use crate::api::ClientError;
 use crate::disk::{GuardRefusal, OpenError};
 use crate::formats::export::ExportError;
 use crate::identity::{ApplicationError, CharterError, FederationError, ManifestError, PublishedError};
 use crate::network::NetworkError;
 use crate::node::ask::{Problem, ProblemKind};
+use crate::node::backup::BackupError;
 use crate::node::config::ConfigError;
 use crate::node::join::JoinError;
-use crate::node::keys::KeyFileError;
+use crate::node::keys::{KeyFileError, KeyName};
 use crate::node::open::OpenNodeError;
 use crate::node::private::PrivateError;
+use crate::node::signer::{AdoptError, TreeError};
+use crate::node::socket::SocketError;
+use crate::node::token::TokenError;
 
 /// The exit codes. New ones may be added: a script treats one that it does not know as a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +43,10 @@ pub enum Exit {
     NotRunning = 13,
     /// The user may not do this.
     Permission = 14,
-    /// Done, and waiting for somebody else's signature.
+    /// Waiting for others: for their signatures, or for a second person to agree.
     Pending = 15,
+    /// The audit log cannot be written, so nothing is done or shown.
+    Unaudited = 16,
     /// A signature, hash or chain does not hold.
     Verification = 20,
     /// Two signed histories of one thing.
@@ -52,6 +59,10 @@ pub enum Exit {
     Config = 30,
     /// The data are from a newer version.
     NewerData = 31,
+    /// `doctor` has found something to look after, and nothing that is wrong now.
+    Warnings = 40,
+    /// `doctor` has found something that is wrong.
+    Findings = 41,
     /// The command's own time is up.
     Timeout = 124,
     /// Interrupted.
@@ -71,7 +82,7 @@ pub type Outcome = Result<Exit, Failure>;
 
 impl Exit {
     /// All codes with what they mean, as in `docs/exit-codes.md`.
-    pub const ALL: [(Self, &'static str); 18] = [
+    pub const ALL: [(Self, &'static str); 21] = [
         (Self::Success, "done"),
         (Self::Failure, "a failure that has no code of its own"),
         (Self::Usage, "the command line is wrong"),
@@ -81,13 +92,16 @@ impl Exit {
         (Self::Passphrase, "wrong passphrase, or none"),
         (Self::NotRunning, "the node does not run"),
         (Self::Permission, "this user may not do this"),
-        (Self::Pending, "done, and waiting for the signatures of others"),
+        (Self::Pending, "waiting for others: for their signatures, or for a second person to agree"),
+        (Self::Unaudited, "the audit log cannot be written, so nothing is done or shown"),
         (Self::Verification, "a signature, hash or chain does not hold"),
         (Self::Equivocation, "two signed histories of one thing"),
         (Self::Behind, "not all is here that should be"),
         (Self::Damaged, "what lies on the disk is not as it was written"),
         (Self::Config, "the config is not valid"),
         (Self::NewerData, "the data are from a newer version"),
+        (Self::Warnings, "`doctor` has found something to look after, and nothing that is wrong now"),
+        (Self::Findings, "`doctor` has found something that is wrong"),
         (Self::Timeout, "the command's own --timeout is up"),
         (Self::Interrupted, "interrupted"),
     ];
@@ -110,6 +124,19 @@ impl Failure {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// The same failure, because of which the audit log cannot be written.
+    #[must_use]
+    pub fn unaudited(self) -> Self {
+        let what = "a node whose audit log cannot be written does not start";
+        Self { exit: Exit::Unaudited, ..self }.context(what).hint(UNAUDITED)
+    }
+
+    /// What was asked waits for a second person: no failure, but not done either.
+    #[must_use]
+    pub fn pending(message: impl Into<String>) -> Self {
+        Self::new(Exit::Pending, message)
     }
 
     /// Says what was tried, in front of the error.
@@ -162,12 +189,22 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
     }
 }
 
+/// What to do where the audit log cannot be written.
+const UNAUDITED: &str = "look at the disk of data_dir: room, rights, errors";
+
+/// An error with its causes, on one line.
+pub(super) fn told(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 type Class = (Exit, Option<&'static str>);
 
 /// Exit code and hint for an error that we know.
 fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
     None.or_else(|| cause.downcast_ref().map(config))
         .or_else(|| cause.downcast_ref().map(key_file))
+        .or_else(|| cause.downcast_ref().map(token))
         .or_else(|| cause.downcast_ref().map(private))
         .or_else(|| cause.downcast_ref().map(join))
         .or_else(|| cause.downcast_ref().map(client))
@@ -177,7 +214,9 @@ fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
         .or_else(|| cause.downcast_ref().and_then(network))
         .or_else(|| cause.downcast_ref().map(node))
         .or_else(|| cause.downcast_ref().map(guard))
+        .or_else(|| cause.downcast_ref().map(adopt))
         .or_else(|| cause.downcast_ref().map(export))
+        .or_else(|| cause.downcast_ref().map(backup))
         .or_else(|| identity(cause))
 }
 
@@ -196,6 +235,12 @@ fn config(error: &ConfigError) -> Class {
 
 fn key_file(error: &KeyFileError) -> Class {
     match error {
+        KeyFileError::File(PrivateError::Missing(path)) if is_root(path) => (
+            Exit::Initialised,
+            Some(
+                "roots are kept elsewhere: bring the file here for the moment, or sign there, with --keys DIR --member CODE",
+            ),
+        ),
         KeyFileError::File(error) => private(error),
         KeyFileError::WrongPassphrase(_) => (Exit::Passphrase, None),
         KeyFileError::PassphraseNeeded(_) | KeyFileError::Passphrase(_) => (
@@ -206,6 +251,28 @@ fn key_file(error: &KeyFileError) -> Class {
             (Exit::Config, Some("insecure_dev_keys = true in the config accepts it, for tests and demos only"))
         }
         KeyFileError::Content { .. } => (Exit::Failure, None),
+    }
+}
+
+fn is_root(path: &Path) -> bool {
+    let name = path.file_name().and_then(std::ffi::OsStr::to_str);
+    [KeyName::Root, KeyName::NextRoot].iter().any(|root| name == Some(root.file_name().as_str()))
+}
+
+fn token(error: &TokenError) -> Class {
+    match error {
+        TokenError::Pin(error) => private(error),
+        TokenError::Module { .. } | TokenError::NoToken { .. } | TokenError::NoEddsa(_) => {
+            (Exit::Config, Some("`hsm` in the config names module, token and the file with the PIN"))
+        }
+        TokenError::Exists(_) => (
+            Exit::Initialised,
+            Some("take it out with the maker's tool only if no manifest that names it was ever published"),
+        ),
+        TokenError::Count { .. } => (Exit::Config, Some("is this the token in which the key was drawn?")),
+        TokenError::WrongPin(_) => (Exit::Passphrase, Some("a token locks itself after a few wrong PINs")),
+        TokenError::Signature(_) => (Exit::Verification, None),
+        TokenError::PublicKey(_) | TokenError::Refused { .. } => (Exit::Failure, None),
     }
 }
 
@@ -250,6 +317,47 @@ fn guard(error: &GuardRefusal) -> Class {
     }
 }
 
+fn adopt(error: &AdoptError) -> Class {
+    match error {
+        AdoptError::Guard(error) => guard(error),
+        AdoptError::Tree(error) => tree(error),
+        AdoptError::Store(_) => (Exit::Failure, None),
+        AdoptError::Other(_) => {
+            (Exit::Verification, Some("never sign this log again: open the member's next log in a new manifest"))
+        }
+    }
+}
+
+fn tree(error: &TreeError) -> Class {
+    match error {
+        TreeError::File(error) => private(error),
+        TreeError::Damaged(_) => (Exit::Damaged, None),
+    }
+}
+
+fn backup(error: &BackupError) -> Class {
+    match error {
+        BackupError::Absent { .. } => {
+            (Exit::Failure, Some("`shieldwall backup list` shows those that there are, `backup create` makes one"))
+        }
+        BackupError::NotABackup { .. } => (Exit::Damaged, None),
+        BackupError::Newer { .. } => (Exit::NewerData, Some("use the version of the program that made it")),
+        BackupError::OtherMember { .. } => (Exit::Config, None),
+        BackupError::NotEmpty(_) => {
+            (Exit::Initialised, Some("nothing was overwritten: choose another folder, or move away what is there"))
+        }
+        BackupError::Changed(_) => {
+            (Exit::Damaged, Some("`shieldwall backup verify` tells all that is; take an older backup, or --from-peers"))
+        }
+        BackupError::NoRoom { .. } => (Exit::Failure, Some("make room, or choose another folder")),
+        BackupError::Node(error) => node(error),
+        BackupError::Disk(error) => disk(error),
+        BackupError::Key(error) => key_file(error),
+        BackupError::File(error) => private(error),
+        BackupError::Store(_) | BackupError::Io { .. } => (Exit::Failure, None),
+    }
+}
+
 fn export(error: &ExportError) -> Class {
     match error {
         ExportError::NoParquet => (Exit::Usage, Some("CSV, XLSX and JSON are in every program")),
@@ -263,7 +371,9 @@ fn export(error: &ExportError) -> Class {
 fn client(error: &ClientError) -> Class {
     match error {
         ClientError::NotRunning(_) => (Exit::NotRunning, Some("`shieldwall run` starts the node")),
-        ClientError::Denied(_) => (Exit::Permission, Some("run this as the user who runs the node")),
+        ClientError::Denied(_) => {
+            (Exit::Permission, Some("run this as the user who runs the node, or as a member of its `socket_group`"))
+        }
         ClientError::Timeout(_) => (Exit::Timeout, None),
         ClientError::Problem(told) => problem(told),
         ClientError::Ended | ClientError::Answer(_) | ClientError::Io(_) => (Exit::Failure, None),
@@ -286,14 +396,19 @@ fn join(error: &JoinError) -> Class {
 
 fn problem(problem: &Problem) -> Class {
     let exit = match problem.kind {
+        ProblemKind::Unaudited => return (Exit::Unaudited, Some(UNAUDITED)),
         ProblemKind::Timeout => Exit::Timeout,
         ProblemKind::Verification => Exit::Verification,
         ProblemKind::Equivocation => Exit::Equivocation,
+        ProblemKind::Denied => Exit::Permission,
         ProblemKind::NotFound
         | ProblemKind::BadRequest
         | ProblemKind::ReadOnly
         | ProblemKind::Busy
         | ProblemKind::Failure => Exit::Failure,
+        ProblemKind::LogEnded => {
+            return (Exit::Failure, Some("the member's next log is to be opened: `shieldwall status` tells how"));
+        }
     };
     (exit, None)
 }
@@ -303,15 +418,19 @@ fn disk(error: &OpenError) -> Class {
         OpenError::Locked { .. } => (Exit::Locked, Some("one process at a time uses a data folder")),
         OpenError::Absent { .. } => (Exit::Initialised, Some("the node has not run yet: `shieldwall run`")),
         OpenError::OtherVersion { .. } => (Exit::NewerData, Some("use the version of the program that wrote it")),
+        OpenError::Newer { .. } => {
+            (Exit::NewerData, Some("use the version of the program that wrote it, or restore a backup of this one"))
+        }
         OpenError::Store(_) => (Exit::Failure, None),
     }
 }
 
-fn server(error: &ServerError) -> Class {
+fn server(error: &SocketError) -> Class {
     match error {
-        ServerError::InUse(_) => (Exit::Locked, Some("one node at a time uses a data folder and its socket")),
-        ServerError::Folder(error) => private(error),
-        ServerError::NotASocket(_) | ServerError::Io { .. } => (Exit::Failure, None),
+        SocketError::InUse(_) => (Exit::Locked, Some("one node at a time uses a data folder and its socket")),
+        SocketError::Folder(error) => private(error),
+        SocketError::NoGroup(_) | SocketError::GroupFolder { .. } => (Exit::Config, None),
+        SocketError::NotASocket(_) | SocketError::Io { .. } => (Exit::Failure, None),
     }
 }
 

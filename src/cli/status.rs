@@ -85,6 +85,9 @@ fn text(status: &StatusView) -> String {
         if !load.barred.is_empty() {
             rows.push(("SHUT OUT", format!("{}: what they send makes the network end", codes(&load.barred))));
         }
+        for ban in &status.bans {
+            rows.push(("kept away", format!("{} until {}: {}", ban.member, ban.until, ban.reason)));
+        }
         if !load.over_quota.is_empty() {
             rows.push(("over quota", format!("{}: their logs are fetched more slowly", codes(&load.over_quota))));
         }
@@ -96,6 +99,26 @@ fn text(status: &StatusView) -> String {
         for damaged in scrub.damaged.iter().take(3) {
             rows.push(("DAMAGED", format!("{damaged}; asking peers for it")));
         }
+    }
+    if let Some(audit) = &status.audit {
+        let anchor = audit.anchor.map_or("not anchored yet".to_owned(), |anchor| {
+            format!("anchored to {} by {} of {}", anchor.entries, anchor.record, anchor.at)
+        });
+        rows.push(("audit log", format!("{} entries, {anchor}", audit.entries)));
+        if !audit.anchor_holds {
+            rows.push((
+                "ALTERED",
+                "the audit log is not the one that was anchored: shieldwall audit verify".to_owned(),
+            ));
+        }
+        if let Some(failed) = &audit.failed {
+            rows.push(("NOT AUDITED", format!("{failed}; what is asked is refused")));
+        }
+    }
+    if status.approvals > 0 {
+        let waits = if status.approvals == 1 { "waits" } else { "wait" };
+        let what = counted(status.approvals, "request");
+        rows.push(("approvals", format!("{what} {waits} for a second person: shieldwall approval list")));
     }
     if let Some(reason) = &status.read_only {
         rows.push(("READ ONLY", reason.clone()));
@@ -113,6 +136,10 @@ fn text(status: &StatusView) -> String {
     let mut text = String::new();
     for (label, value) in rows {
         writeln!(text, "{label:<13} {value}").expect("writing to a string cannot fail");
+    }
+    if status.next_log {
+        writeln!(text, "{}", super::recovery::next_log("this node logs nothing"))
+            .expect("writing to a string cannot fail");
     }
     text
 }

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use super::approval;
 use super::context::{Context, unexpected};
 use super::files;
 use super::report::{Exit, Failure, Outcome};
@@ -27,6 +28,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Outcome {
 }
 
 /// Hands drafts to the running node, a bounded number at a time, and gives what became of each.
+///
+/// # Errors
+/// What the node says; with 15 if it keeps them until a second person has agreed.
 pub(super) fn log(
     context: &Context,
     drafts: Vec<Draft>,
@@ -35,10 +39,14 @@ pub(super) fn log(
 ) -> Result<Vec<Submitted>, Failure> {
     let mut node = context.connect()?;
     let total = drafts.len() as u64;
-    let mut results = Vec::with_capacity(drafts.len());
+    let (mut results, mut waiting) = (Vec::with_capacity(drafts.len()), Vec::new());
     for part in drafts.chunks(DRAFTS_MAX) {
         let request = Request::Submit { drafts: part.to_vec(), imported, skip_bad };
         let answer = node.ask(&request, |news| context.ui.progress(&news))?;
+        if let Response::Pending(view) = answer {
+            waiting.push(*view);
+            continue;
+        }
         let Response::Submitted(part) = answer else { return Err(unexpected()) };
         let refused = part.iter().any(|result| matches!(result, Submitted::Refused { .. }));
         results.extend(part);
@@ -47,11 +55,11 @@ pub(super) fn log(
             break;
         }
     }
-    Ok(results)
+    if waiting.is_empty() { Ok(results) } else { Err(approval::pending(context, &waiting)?) }
 }
 
 /// Prints what became of each draft.
-fn tell(context: &Context, results: &[Submitted]) -> Outcome {
+pub(super) fn tell(context: &Context, results: &[Submitted]) -> Outcome {
     let mut lines = Vec::new();
     let (mut logged, mut refused) = (0, 0);
     for (at, result) in results.iter().enumerate() {

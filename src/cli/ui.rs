@@ -108,6 +108,11 @@ impl Ui {
         }
     }
 
+    /// Something that must be said although nobody wants to hear more than results and errors.
+    pub fn notice(&self, text: &str) {
+        self.talk(&plain(text));
+    }
+
     /// An error, with its causes and hint.
     pub fn error(&self, text: &str) {
         self.talk(&format!("{} {}", self.paint("error:", "31"), plain(text)));

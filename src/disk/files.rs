@@ -17,6 +17,8 @@ pub(crate) trait File: Debug + Send + Sync {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
     /// Writes all of `bytes` at `offset`.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// Keeps room on the disk for `length` bytes from `offset` on, without making the file longer. An error where that is not to be had.
+    fn reserve(&self, offset: u64, length: u64) -> io::Result<()>;
     /// Cuts the file to `length`.
     fn truncate(&self, length: u64) -> io::Result<()>;
     /// Returns once content and length are on the disk.
@@ -120,6 +122,17 @@ impl File for fs::File {
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.write_all_at(bytes, offset)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn reserve(&self, offset: u64, length: u64) -> io::Result<()> {
+        use rustix::fs::{FallocateFlags, fallocate};
+        Ok(fallocate(self, FallocateFlags::KEEP_SIZE, offset, length)?)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn reserve(&self, _offset: u64, _length: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {

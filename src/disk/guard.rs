@@ -116,6 +116,46 @@ impl Guard {
         open(&RealFs, dir, log, &binding(dir)?, true)
     }
 
+    /// Moves the guard of `log`, which must be bound to `from`, into another directory of this machine, and binds it to that. Done again after an
+    /// interruption, it goes on where it was. At no time are there two.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; [`GuardRefusal::Storage`] if there is none in `from`, one in `to` already, or both do not lie on one file system. Then it
+    /// is where and as it was.
+    pub fn move_to(from: &Path, to: &Path, log: LogId) -> Result<(), GuardRefusal> {
+        let (source, target) = (path(from, log), path(to, log));
+        let refuse = |kind: io::ErrorKind, at: &Path| -> GuardRefusal {
+            StoreError::Io { doing: format!("moving the guard to {}", at.display()), source: kind.into() }.into()
+        };
+        if !source.exists() {
+            return Err(refuse(io::ErrorKind::NotFound, &source));
+        }
+        if target.exists() {
+            return Err(refuse(io::ErrorKind::AlreadyExists, &target));
+        }
+        let (here, there) = (binding(from)?, binding(to)?);
+        let folder = to.join("guard");
+        fs::create_dir_all(&folder).doing("creating", &folder)?;
+        let device = |path: &Path| fs::metadata(path).map(|metadata| metadata.dev()).doing("reading", path);
+        if device(&source)? != device(&folder)? {
+            return Err(refuse(io::ErrorKind::CrossesDevices, &target));
+        }
+        // It is bound before it is moved; a crash between the two leaves it bound to where it was to go.
+        let guard = match open(&RealFs, from, log, &here, false) {
+            Err(GuardRefusal::Moved { .. }) => open(&RealFs, from, log, &there, false)?,
+            opened => opened?,
+        };
+        guard.write_header(&header(log, &there))?;
+        if let Err(error) = fs::rename(&source, &target).doing("moving", &source) {
+            guard.write_header(&header(log, &here))?;
+            return Err(error.into());
+        }
+        for folder in [folder.as_path(), to, &from.join("guard")] {
+            RealFs.sync_dir(folder).doing("syncing", folder)?;
+        }
+        Ok(())
+    }
+
     /// Whether there is a guard of `log` in the data directory `dir`. `init` begins one; where it is missing later, nothing on
     /// this machine tells what was signed.
     #[must_use]
@@ -466,6 +506,28 @@ mod tests {
         assert!(matches!(own.check_and_record(&other), Err(GuardRefusal::Conflict { id, .. }) if id.position == 7));
         assert!(matches!(own.check_and_record(&digests(9..10)), Err(GuardRefusal::Gap { .. })));
         assert_eq!(own.highest(), Some(7), "a refused group leaves nothing behind");
+    }
+
+    #[test]
+    fn a_guard_that_is_moved_is_in_one_place_and_bound_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let [from, to, third] = ["from", "to", "third"].map(|name| folder.path().join(name));
+        assert!(Guard::move_to(&from, &to, log()).is_err(), "there is none");
+        Guard::open(&from, log()).unwrap().check_and_record(&digests(0..3)).unwrap();
+        // Interrupted between binding and moving.
+        drop(open(&RealFs, &from, log(), &binding(&to).unwrap(), true).unwrap());
+        assert!(matches!(Guard::open(&from, log()), Err(GuardRefusal::Moved { .. })));
+        assert!(
+            matches!(Guard::move_to(&from, &third, log()), Err(GuardRefusal::Moved { .. })),
+            "it is for another place"
+        );
+        Guard::move_to(&from, &to, log()).unwrap();
+        assert!(!Guard::exists(&from, log()));
+        assert_eq!(Guard::open(&to, log()).unwrap().highest(), Some(2));
+        // Where there is one already, none is put in its place; and the other stays usable.
+        drop(Guard::open(&third, log()).unwrap());
+        assert!(Guard::move_to(&to, &third, log()).is_err());
+        assert_eq!(Guard::open(&to, log()).unwrap().highest(), Some(2));
     }
 
     #[test]

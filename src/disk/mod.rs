@@ -15,12 +15,18 @@
 //! **The scrub** reads every frame again, a few at a time. What is found damaged, by it or by any read, is named and as good as absent
 //! until the core has put the frame back, which it fetches from peers.
 //!
+//! **The audit log** (`audit_log`) has files of its own: lines, synced one by one.
+//!
+//! **backup** copies the segments of a node that works, and reads such a copy.
+//!
 //! **fsck** reads all of a stopped node's folder, changes nothing, and says of each fault what heals it.
 //!
 //! What this module never does: fetch, decide, or sign. It does not repair what is damaged by guessing; it names it.
 //!
 //! Start with [`store`], then [`open`]. The bytes are in `docs/disk.md`. [`guard`] is a file of its own and needs none of the rest.
 
+pub mod audit_log;
+pub mod backup;
 #[cfg(any(test, feature = "simulate"))]
 pub mod fault;
 pub mod fsck;
@@ -29,6 +35,7 @@ pub mod open;
 pub mod store;
 #[cfg(any(test, feature = "simulate"))]
 pub mod sweep;
+pub mod version;
 
 mod edge;
 mod files;
@@ -45,8 +52,9 @@ mod sled_index;
 #[cfg(test)]
 mod tests;
 
+pub use audit_log::AuditLog;
 pub use flush::{FlushJob, Flushed};
 pub use guard::{Guard, GuardRefusal};
-pub use open::{Cut, Damage, OpenError, Report};
+pub use open::{Cut, Damage, OpenError, Report, is_locked};
 pub use scrub::Scrub;
 pub use store::DiskStore;

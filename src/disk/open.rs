@@ -1,6 +1,7 @@
 //! Opening: lock, check the index, replay what it has not seen, or rebuild it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{self, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,18 @@ pub enum OpenError {
         file: String,
         /// Its format version.
         found: u16,
+    },
+    /// A newer version of the program wrote it.
+    #[error("{dir} was written by {program} in format {found}; this is shieldwall {own}, which knows format {known}", own = env!("CARGO_PKG_VERSION"))]
+    Newer {
+        /// The data directory.
+        dir: PathBuf,
+        /// Its format.
+        found: u16,
+        /// The newest format that this program knows.
+        known: u16,
+        /// What wrote it.
+        program: String,
     },
     /// Storage failed.
     #[error(transparent)]
@@ -81,6 +94,12 @@ pub struct Damage {
     pub what: String,
 }
 
+impl fmt::Display for Damage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} at byte {}: {}", self.file, self.offset, self.what)
+    }
+}
+
 /// Which index to use.
 #[derive(Clone, Debug)]
 pub(crate) enum IndexKind {
@@ -110,6 +129,12 @@ pub(crate) fn lock_shared(dir: &Path) -> Result<fs::File, OpenError> {
         opened => opened.doing("opening", &path)?,
     };
     taken(file.try_lock_shared(), file, dir, &path)
+}
+
+/// Whether another process has the data directory for writing.
+#[must_use]
+pub fn is_locked(dir: &Path) -> bool {
+    matches!(lock_shared(dir), Err(OpenError::Locked { .. }))
 }
 
 /// Opens the store, with the lock held.

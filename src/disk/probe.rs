@@ -154,6 +154,10 @@ impl File for InMemory {
         Ok(())
     }
 
+    fn reserve(&self, _offset: u64, _length: u64) -> io::Result<()> {
+        Ok(())
+    }
+
     fn truncate(&self, length: u64) -> io::Result<()> {
         self.with(|bytes| bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX)));
         Ok(())

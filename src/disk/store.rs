@@ -14,6 +14,7 @@ use super::index::{self, PAGE, Row, View};
 use super::open::{self, OpenError, Report};
 use super::scrub::Scrub;
 use super::segment::{Family, Segments};
+use super::version;
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::{LogId, RecordId};
 use crate::encoding::merkle;
@@ -61,6 +62,7 @@ impl DiskStore {
     pub fn open(dir: &Path, low_water: u64, progress: &mut dyn FnMut(u64, u64)) -> Result<(Self, Report), OpenError> {
         fs::create_dir_all(dir).doing("creating", dir)?;
         let lock = open::lock(dir)?;
+        version::check_and_note(dir)?;
         let kind = open::IndexKind::Sled(dir.join("index"));
         let mode = Mode::Writable { low_water };
         let (mut store, report) = open::open(Arc::new(RealFs), dir, mode, kind, super::segment::ROLL, progress)?;
@@ -75,6 +77,7 @@ impl DiskStore {
     /// [`OpenError::Locked`] if the node runs, [`OpenError::Absent`] if there is no store; else see there.
     pub fn open_read_only(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(Self, Report), OpenError> {
         let lock = open::lock_shared(dir)?;
+        version::check(dir)?;
         let kind = open::IndexKind::Memory;
         let (mut store, report) =
             open::open(Arc::new(RealFs), dir, Mode::ReadOnly, kind, super::segment::ROLL, progress)?;
@@ -94,6 +97,13 @@ impl DiskStore {
                 let free = self.fs.free(&self.dir).doing("asking for the free space of", &self.dir)?;
                 Ok(self.failed.is_none() && free >= low_water)
             }
+        }
+    }
+
+    /// From now on the store calls itself not [writable](Self::writable) below so many free bytes. One that is only read stays so.
+    pub fn set_low_water(&mut self, bytes: u64) {
+        if let Mode::Writable { low_water } = &mut self.access {
+            *low_water = bytes;
         }
     }
 

@@ -112,6 +112,20 @@ impl Sign1 {
         ]))
     }
 
+    /// What [`Self::to_be_signed`] was made of: the signed header and the payload, as whoever is asked to sign has to see them.
+    ///
+    /// # Errors
+    /// [`CborError`] if the bytes are not a deterministic `Sig_structure` with context `Signature1` and no external data.
+    pub fn read_to_be_signed(bytes: &[u8]) -> Result<(Map, Vec<u8>), CborError> {
+        const SHAPE: CborError = CborError::Shape { object: "Sig_structure" };
+        let Value::Array(parts) = cbor::decode(bytes)? else { return Err(SHAPE) };
+        let [context, protected, external, payload] = <[Value; 4]>::try_from(parts).map_err(|_| SHAPE)?;
+        if context != Value::from("Signature1") || external != Value::Bytes(Vec::new()) {
+            return Err(SHAPE);
+        }
+        Ok((protected_map(&protected, SHAPE)?, bytes_of(payload, SHAPE)?))
+    }
+
     /// The tagged object.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

@@ -264,6 +264,18 @@ impl CompactTree {
         Ok(Self { size, edge })
     }
 
+    /// The tree with this edge, as [`Self::edge`] gave it; none if it is no edge of `size` leaves.
+    #[must_use]
+    pub fn of_edge(size: u64, edge: Vec<Digest>) -> Option<Self> {
+        (edge.len() == size.count_ones() as usize).then_some(Self { size, edge })
+    }
+
+    /// The roots of the complete subtrees, largest first: one per one bit of the size.
+    #[must_use]
+    pub fn edge(&self) -> &[Digest] {
+        &self.edge
+    }
+
     /// The number of leaves.
     #[must_use]
     pub fn size(&self) -> u64 {
@@ -360,6 +372,8 @@ mod tests {
         let mut tree = CompactTree::default();
         for size in 0..=130 {
             assert_eq!(tree.root(), root_by_definition(&all[..size]));
+            assert_eq!(CompactTree::of_edge(size as u64, tree.edge().to_vec()).as_ref(), Some(&tree));
+            assert_eq!(CompactTree::of_edge(size as u64 ^ 1, tree.edge().to_vec()), None);
             let Ok(loaded) = CompactTree::load(all.as_slice(), size as u64);
             assert_eq!(loaded, tree);
             if let Some(leaf) = all.get(size) {

@@ -7,11 +7,13 @@
 //! Start with [`statement`] (a leaf), then [`signed_root`] (who vouches for a tree), [`receipt`] (the proof for one leaf),
 //! [`frontier`] (all trees at once) and [`store`] (what is kept, and under which names).
 
+pub mod examine;
 pub mod fork;
 pub mod frontier;
 pub mod memory;
 pub mod receipt;
 pub mod signed_root;
+pub mod signed_tree;
 pub mod statement;
 pub mod store;
 
@@ -19,5 +21,6 @@ pub use fork::{ForkFault, ForkProof};
 pub use frontier::{Frontier, FrontierEntry};
 pub use receipt::Receipt;
 pub use signed_root::{Claim, Root, RootFault, SignedRoot};
+pub use signed_tree::{NotSigned, SignedTree};
 pub use statement::{Binds, Flaw, SignatureCheck, Statement, Unverified, Verified};
 pub use store::{Frame, Key, KeyKind, LogNodes, Mark, MarkKind, Store, StoreError};

@@ -1,5 +1,6 @@
 //! Answers to what only reads, from a view of the store: the same for a running node and for a stopped one's folder.
 
+mod impact;
 mod operation;
 mod policy;
 mod stats;
@@ -47,8 +48,12 @@ pub fn answer<S: Store>(
         Request::RecordList(filter) => Ok(Response::Records(list(view, filter)?)),
         Request::OperationList => Ok(Response::Operations(operation::list(view, views()?)?)),
         Request::OperationShow { id } => Ok(Response::Operation(operation::show(view, views()?, *id)?)),
+        Request::Anchors { member } => Ok(Response::Anchors(views()?.anchors(*member).copied().collect())),
         Request::PolicyList { member } => Ok(Response::Policies(policy::list(view, views()?, *member)?)),
         Request::RecordShow { id } => Ok(Response::Record(Box::new(show(view, views()?, *id, now)?))),
+        Request::LogImpact { log, from } => {
+            Ok(Response::Impact(Box::new(impact::impact(view, views()?, *log, *from, now)?)))
+        }
         Request::ConsignmentList(filter) => {
             Ok(Response::Consignments(consignments::list(views()?, cases, filter, now)?))
         }
@@ -61,12 +66,15 @@ pub fn answer<S: Store>(
         Request::Status => Ok(Response::Status(Box::new(status(view)?))),
         Request::Evidence { id, redact, disclose_keys } => evidence_of(view, *id, redact, *disclose_keys),
         Request::Charter(CharterRequest::Held) => charter(view),
-        Request::Charter(CharterRequest::Publish { .. }) | Request::Officer(_) => {
+        Request::Charter(CharterRequest::Publish { .. }) | Request::Officer(_) | Request::Approval(_) => {
             Err(problem(ProblemKind::BadRequest, "this needs the running node"))
         }
-        Request::Submit { .. } | Request::Peers | Request::CollectReceipts | Request::Shutdown => {
-            Err(problem(ProblemKind::BadRequest, "this needs the running node"))
-        }
+        Request::Submit { .. }
+        | Request::Peers
+        | Request::Peer(_)
+        | Request::CollectReceipts
+        | Request::Reload
+        | Request::Shutdown => Err(problem(ProblemKind::BadRequest, "this needs the running node")),
     }
 }
 
@@ -262,11 +270,16 @@ pub fn status<S: Store>(view: &View<'_, S>) -> Result<StatusView, Problem> {
                 federation.charter().version()
             )
         }),
+        bans: Vec::new(),
         read_only: None,
+        next_log: false,
+        signer_away_since: None,
         load: None,
         scrub: None,
         work: None,
+        audit: None,
         waiting: 0,
+        approvals: 0,
         unaudited: ledger.logs.iter().map(|log| log.size - log.audited).sum(),
     })
 }

@@ -6,32 +6,43 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
 
+use crate::audit::Anchor;
 use crate::encoding::hash::Digest;
-use crate::encoding::ids::{FederationId, LogId, MemberCode, RecordId};
+use crate::encoding::ids::{LogId, MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
 use crate::record::{Date, Draft, Terms};
 
 mod alert;
+mod approval;
+mod audit;
+mod call;
 mod charter;
 mod consignment;
+mod impact;
 mod officer;
+mod peer;
+mod reload;
 mod reconcile;
 mod stats;
+mod status;
 
 pub use alert::{AlertAct, AlertFilter, AlertLine, AlertView, AlertWords, RaisedLine};
+pub use approval::{APPROVAL_ID_DIGITS, AgreedView, ApprovalRequest, ApprovalView, ClosedView, approval_id};
+pub use audit::AuditView;
+pub use call::{ANSWER_QUEUE, Call, Caller, Reply};
 pub use charter::{CharterRequest, CharterView, PublishedView, SplitView};
 pub use consignment::{
     ConsignmentFilter, ConsignmentLine, ConsignmentName, ConsignmentOrder, ConsignmentPage, ConsignmentView, Due,
     Reindexed, TimelineEntry,
 };
+pub use impact::{ImpactLine, ImpactView};
 pub use officer::OfficerRequest;
+pub use peer::{BAN_REASON_MAX, BAN_S_MAX, BanView, PeerRequest, PingView};
 pub use reconcile::{Difference, LinkLine, MirrorRow, PairCount, ReconcileFilter, ReconcileView, Suggested};
+pub use reload::ReloadView;
 pub use stats::{StatsQuestion, StatsView, StatsWanted};
-
-/// How many lines of an answer may wait for a slow reader before the node drops it.
-pub const ANSWER_QUEUE: usize = 64;
+pub use status::{LoadView, ScrubView, StatusView, ToldView, WorkView};
 
 /// Drafts in one [`Request::Submit`] at most: one group commit, well below the bound of a line.
 pub const DRAFTS_MAX: usize = 500;
@@ -56,6 +67,13 @@ pub enum Request {
         /// Which.
         id: RecordId,
     },
+    /// What hangs on the statements of a log from a position on.
+    LogImpact {
+        /// The log.
+        log: LogId,
+        /// The first position.
+        from: u64,
+    },
     /// The joint operations that this node knows of.
     OperationList,
     /// One joint operation.
@@ -74,8 +92,15 @@ pub enum Request {
     ConsignmentShow(ConsignmentName),
     /// What is asked of the charter.
     Charter(CharterRequest),
+    /// What is asked of requests that need a second person.
+    Approval(ApprovalRequest),
     /// What officers ask of alerts and of both sides' declarations, or want done with them.
     Officer(OfficerRequest),
+    /// What a member has said in its log of its audit log.
+    Anchors {
+        /// Which member.
+        member: MemberCode,
+    },
     /// Build the views again from the ledger.
     Reindex,
     /// Figures of many consignments.
@@ -84,6 +109,8 @@ pub enum Request {
     Ledger,
     /// The other members' nodes.
     Peers,
+    /// Whether one of them answers, or that it is kept away.
+    Peer(PeerRequest),
     /// How the node is.
     Status,
     /// The files that prove a record to an outsider; a running node first asks the members within reach for receipts.
@@ -98,6 +125,8 @@ pub enum Request {
     },
     /// Ask every member within reach for its receipt of every log, and wait for them.
     CollectReceipts,
+    /// Read the config again, and go by what can change at once.
+    Reload,
     /// Finish what was begun, then end.
     Shutdown,
 }
@@ -130,6 +159,8 @@ pub enum Response {
     Records(Vec<RecordLine>),
     /// To [`Request::RecordShow`].
     Record(Box<RecordView>),
+    /// To [`Request::LogImpact`].
+    Impact(Box<ImpactView>),
     /// To [`Request::OperationList`]: the JSON of the fold.
     Operations(Vec<serde_json::Value>),
     /// To [`Request::OperationShow`].
@@ -156,6 +187,15 @@ pub enum Response {
     Charter(Box<CharterView>),
     /// To [`CharterRequest::Publish`].
     Published(PublishedView),
+    /// To [`Request::Submit`] and [`CharterRequest::Publish`] where they need a second person: nothing is done yet. To
+    /// [`ApprovalRequest::Approve`] where still others are needed.
+    Pending(Box<ApprovalView>),
+    /// To [`ApprovalRequest::List`]: the newest last.
+    Approvals(Vec<ApprovalView>),
+    /// To [`ApprovalRequest::Show`] and [`ApprovalRequest::Reject`].
+    Approval(Box<ApprovalView>),
+    /// To [`Request::Anchors`]: in the order of the records.
+    Anchors(Vec<Anchor>),
     /// To [`Request::Reindex`].
     Reindexed(Reindexed),
     /// To [`Request::Stats`].
@@ -164,6 +204,12 @@ pub enum Response {
     Ledger(LedgerView),
     /// To [`Request::Peers`].
     Peers(Vec<PeerView>),
+    /// To [`PeerRequest::Ping`].
+    Pinged(PingView),
+    /// To [`PeerRequest::Ban`] and [`PeerRequest::Unban`]: who is kept away now.
+    Bans(Vec<BanView>),
+    /// To [`Request::Reload`].
+    Reloaded(ReloadView),
     /// To [`Request::Status`].
     Status(Box<StatusView>),
     /// To [`Request::Evidence`]: the files by their names in the folder.
@@ -334,127 +380,9 @@ pub struct PeerView {
     pub frontier: Option<Digest>,
     /// Whether that is this node's own.
     pub in_step: bool,
-}
-
-/// How a node is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StatusView {
-    /// Whose node.
-    pub member: MemberCode,
-    /// The member's name in the charter.
-    pub name: String,
-    /// The program's version.
-    pub version: String,
-    /// Whether it runs; if not, this was read from its data folder.
-    pub running: bool,
-    /// Since when.
-    pub started_at: Option<UnixTime>,
-    /// Which federation.
-    pub federation: FederationId,
-    /// The version of the charter it goes by.
-    pub charter_version: u64,
-    /// Active members.
-    pub members: u64,
-    /// Where others can reach it.
-    pub listening: Vec<String>,
-    /// The log it signs now.
-    pub log: LogId,
-    /// The digest over all logs.
-    pub frontier: Digest,
-    /// Members whose cosignature over exactly this frontier is held.
-    pub cosigned_by: Vec<MemberCode>,
-    /// Statements held, of all logs.
-    pub statements: u64,
-    /// Of these, with their own signature checked and good.
-    pub statements_verified: u64,
-    /// Of these, flagged.
-    pub statements_flagged: u64,
-    /// Bodies that are for this node and open.
-    pub bodies_opened: u64,
-    /// Bodies that are not for this node.
-    pub bodies_sealed: u64,
-    /// Bodies that are for this node and have not come.
-    pub bodies_missing: u64,
-    /// Connected members.
-    pub peers_connected: u64,
-    /// Logs of which two histories were signed.
-    pub equivocations: Vec<LogId>,
-    /// Versions of the charter, or of manifests, that were signed twice.
+    /// Whether and until when this node's operator keeps it away.
     #[serde(default)]
-    pub splits: Vec<SplitView>,
-    /// Why this member takes no part at present: it is suspended or removed.
-    #[serde(default)]
-    pub standing: Option<String>,
-    /// Why it does not write at present.
-    pub read_only: Option<String>,
-    /// Records that wait to be signed.
-    pub waiting: u64,
-    /// Statements held whose own signatures are not checked yet.
-    pub unaudited: u64,
-    /// What it turns away or puts off, while it runs.
-    pub load: Option<LoadView>,
-    /// How far it has read its disk again, while it runs.
-    pub scrub: Option<ScrubView>,
-    /// What there is to do, while it runs.
-    #[serde(default)]
-    pub work: Option<WorkView>,
-}
-
-/// What there is to do for officers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WorkView {
-    /// Records read since the start, and how many there were then; none once all were.
-    pub reading: Option<(u64, u64)>,
-    /// Consignments known.
-    pub consignments: u64,
-    /// Open cases by severity: red, amber, for information.
-    pub open: [u64; 3],
-    /// What became of mails and webhook events, where alerts leave the node.
-    #[serde(default)]
-    pub told: Option<ToldView>,
-}
-
-/// What became of the mails and webhook events that alerts made, since the node started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ToldView {
-    /// Mails that a server took, one for each recipient.
-    pub mailed: u64,
-    /// Events that a webhook took.
-    pub posted: u64,
-    /// What was not even tried, because too much waited already.
-    pub dropped: u64,
-    /// What was given up; it stands in `undelivered.jsonl`.
-    pub undelivered: u64,
-}
-
-/// How far a running node has read its disk again, and what it found damaged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScrubView {
-    /// Frames read since the start.
-    pub frames: u64,
-    /// Whole passes since the start.
-    pub passes: u64,
-    /// When the last pass ended.
-    pub completed_at: Option<UnixTime>,
-    /// Frames that are damaged and not healed yet, and where they lie.
-    pub damaged: Vec<String>,
-}
-
-/// What a running node turns away or puts off, so that it stays up.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LoadView {
-    /// Whether the network runs; if not, it is started again after a wait.
-    pub network_up: bool,
-    /// How often it ended by itself.
-    pub network_crashes: u64,
-    /// Members that are shut out for a while, because what they send makes it end.
-    pub barred: Vec<MemberCode>,
-    /// Members whose logs are fetched more slowly, because they are over the charter's statements per day.
-    pub over_quota: Vec<MemberCode>,
-    /// Resident memory of the process.
-    pub memory_bytes: u64,
-    /// How often what was shed since the start, by a fixed list of words.
-    pub shed: BTreeMap<String, u64>,
+    pub ban: Option<BanView>,
 }
 
 /// Something that happened while a request was worked on.
@@ -486,10 +414,16 @@ pub enum ProblemKind {
     NotFound,
     /// The request is none that can be carried out.
     BadRequest,
+    /// This user may not.
+    Denied,
     /// The node does not write at present.
     ReadOnly,
+    /// The node's own log is never signed again.
+    LogEnded,
     /// The node is at its limit.
     Busy,
+    /// The audit log cannot be written, so nothing is done or shown.
+    Unaudited,
     /// It took too long.
     Timeout,
     /// A signature, hash or chain does not hold.
@@ -517,34 +451,20 @@ pub enum Line {
 #[serde(into = "String", try_from = "String")]
 pub struct Bytes(pub Vec<u8>);
 
-/// A request on its way to the node's loop, with the way back.
-#[derive(Debug)]
-pub struct Call {
-    /// What is asked.
-    pub request: Request,
-    /// Where the answer goes.
-    pub reply: Reply,
-}
-
-/// The way back of one request. Dropped without an answer, it tells the asker so.
-#[derive(Debug)]
-pub struct Reply {
-    lines: mpsc::Sender<Line>,
-    answered: bool,
-}
-
 impl Request {
     /// Whether the answer comes from the consignments, or tells of one.
     #[must_use]
     pub fn needs_views(&self) -> bool {
         match self {
             Self::RecordShow { .. }
+            | Self::LogImpact { .. }
             | Self::ConsignmentList(_)
             | Self::ConsignmentShow(_)
             | Self::Stats(_)
             | Self::OperationList
             | Self::OperationShow { .. }
-            | Self::PolicyList { .. } => true,
+            | Self::PolicyList { .. }
+            | Self::Anchors { .. } => true,
             Self::RecordList(_)
             | Self::Reindex
             | Self::Ledger
@@ -552,9 +472,12 @@ impl Request {
             | Self::Evidence { .. }
             | Self::Submit { .. }
             | Self::Peers
+            | Self::Peer(_)
             | Self::Charter(_)
+            | Self::Approval(_)
             | Self::Officer(_)
             | Self::CollectReceipts
+            | Self::Reload
             | Self::Shutdown => false,
         }
     }
@@ -565,6 +488,7 @@ impl Request {
         match self {
             Self::RecordList(_)
             | Self::RecordShow { .. }
+            | Self::LogImpact { .. }
             | Self::ConsignmentList(_)
             | Self::ConsignmentShow(_)
             | Self::Stats(_)
@@ -572,62 +496,33 @@ impl Request {
             | Self::OperationList
             | Self::OperationShow { .. }
             | Self::PolicyList { .. }
+            | Self::Anchors { .. }
             | Self::Ledger
             | Self::Status
             | Self::Evidence { .. } => true,
             Self::Charter(request) => *request == CharterRequest::Held,
-            Self::Officer(_) => false,
-            Self::Submit { .. } | Self::Peers | Self::CollectReceipts | Self::Shutdown => false,
+            Self::Officer(_) | Self::Approval(_) => false,
+            Self::Submit { .. }
+            | Self::Peers
+            | Self::Peer(_)
+            | Self::CollectReceipts
+            | Self::Reload
+            | Self::Shutdown => false,
         }
     }
 }
 
-impl Call {
-    /// A call, and where the lines of its answer come out.
+impl LedgerView {
+    /// When each member signed its newest checkpoint, over all its logs; members without one are left out.
     #[must_use]
-    pub fn new(request: Request) -> (Self, mpsc::Receiver<Line>) {
-        let (lines, receiver) = mpsc::channel(ANSWER_QUEUE);
-        (Self { request, reply: Reply { lines, answered: false } }, receiver)
-    }
-}
-
-impl Reply {
-    /// Tells how far it is. The last place in the queue is kept for the answer: progress may be lost, an answer not.
-    pub fn progress(&self, progress: Progress) {
-        if self.lines.capacity() > 1 {
-            drop(self.lines.try_send(Line::Progress(progress)));
+    pub fn newest_checkpoints(&self) -> BTreeMap<MemberCode, UnixTime> {
+        let mut newest = BTreeMap::new();
+        for log in &self.logs {
+            if let Some(at) = log.checkpoint_at {
+                newest.entry(log.log.member).and_modify(|newest| *newest = at.max(*newest)).or_insert(at);
+            }
         }
-    }
-
-    /// Whether nobody waits for the answer any more.
-    #[must_use]
-    pub fn is_abandoned(&self) -> bool {
-        self.lines.is_closed()
-    }
-
-    /// Answers.
-    pub fn done(mut self, response: Response) {
-        self.finish(Line::Done(response));
-    }
-
-    /// Tells that it failed, and why.
-    pub fn fail(mut self, kind: ProblemKind, message: impl Into<String>) {
-        self.finish(Line::Failed(Problem { kind, message: message.into() }));
-    }
-
-    /// Sends the last line, unless nobody waits for it.
-    fn finish(&mut self, line: Line) {
-        self.answered = true;
-        drop(self.lines.try_send(line));
-    }
-}
-
-impl Drop for Reply {
-    fn drop(&mut self) {
-        if !self.answered {
-            let message = "the node ended before it answered".to_owned();
-            self.finish(Line::Failed(Problem { kind: ProblemKind::Failure, message }));
-        }
+        newest
     }
 }
 
@@ -648,31 +543,6 @@ impl From<Bytes> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn progress(done: u64) -> Progress {
-        Progress { what: "importing".to_owned(), done, total: None }
-    }
-
-    #[test]
-    fn the_answer_always_finds_room() {
-        let (call, mut lines) = Call::new(Request::Ledger);
-        for done in 0..10 * ANSWER_QUEUE as u64 {
-            call.reply.progress(progress(done));
-        }
-        call.reply.done(Response::Done);
-        let mut last = None;
-        while let Ok(line) = lines.try_recv() {
-            last = Some(line);
-        }
-        assert_eq!(last, Some(Line::Done(Response::Done)));
-    }
-
-    #[test]
-    fn a_dropped_call_is_told() {
-        let (call, mut lines) = Call::new(Request::Status);
-        drop(call);
-        assert!(matches!(lines.try_recv(), Ok(Line::Failed(Problem { kind: ProblemKind::Failure, .. }))));
-    }
 
     #[test]
     fn requests_and_answers_survive_json() {

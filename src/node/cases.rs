@@ -121,7 +121,7 @@ impl Cases {
     fn seen(&mut self, dossier: &Dossier<'_>, terms: Option<&Terms>, now: UnixTime) {
         let id = dossier.consignment.id;
         let standing = standing(dossier.consignment, terms, now);
-        let contribution = Contribution::of(dossier, &standing, self.own);
+        let contribution = Contribution::of(dossier, &standing, terms, self.own);
         self.to_look.extend(self.history.put(id, contribution, self.outlook.policy.r04.days));
         self.to_look.insert(id);
     }

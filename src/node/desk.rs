@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use crate::encoding::ids::MemberCode;
 use crate::identity::{CharterError, FederationError};
 use crate::protocol::{Extent, Input, NotTakenUp, Outcome, TakenUp};
-use crate::record::{Checked, Context, Draft, Strictness};
+use crate::record::{Checked, Context, Draft, Record, Strictness};
 
-use super::ask::{DRAFTS_MAX, ProblemKind, Progress, PublishedView, Reply, Request, Response, Submitted};
+use super::ask::{DRAFTS_MAX, Problem, ProblemKind, Progress, PublishedView, Reply, Request, Response, Submitted};
 use super::clock;
 
 /// How long an asker waits for receipts of members that do not answer.
@@ -42,6 +42,16 @@ struct Collecting {
     then: Option<Request>,
 }
 
+/// What becomes of drafts.
+struct Judged {
+    /// Those that may be logged.
+    records: Vec<Record>,
+    /// One entry per draft; those that may be logged are open.
+    results: Vec<Option<Submitted>>,
+    /// Warnings of the open ones.
+    warnings: Vec<Vec<String>>,
+}
+
 impl Desk {
     pub(super) fn new(member: MemberCode, foreign_exports: bool) -> Self {
         Self {
@@ -60,6 +70,35 @@ impl Desk {
             reply.fail(ProblemKind::BadRequest, format!("at most {DRAFTS_MAX} records at a time"));
             return None;
         }
+        let Judged { records, results, warnings } = self.judge(drafts, imported, skip_bad);
+        if records.is_empty() {
+            reply.done(Response::Submitted(results.into_iter().flatten().collect()));
+            return None;
+        }
+        self.next += 1;
+        self.submissions.insert(self.next, Submission { reply, results, warnings });
+        Some(Input::Submit { id: self.next, records })
+    }
+
+    /// What is answered to drafts of which none would be logged; `None` if some would be.
+    ///
+    /// # Errors
+    /// [`Problem`] if there are too many.
+    pub(super) fn refuses(
+        &self,
+        drafts: &[Draft],
+        imported: bool,
+        skip_bad: bool,
+    ) -> Result<Option<Vec<Submitted>>, Problem> {
+        if drafts.len() > DRAFTS_MAX {
+            let message = format!("at most {DRAFTS_MAX} records at a time");
+            return Err(Problem { kind: ProblemKind::BadRequest, message });
+        }
+        let Judged { records, results, .. } = self.judge(drafts.to_vec(), imported, skip_bad);
+        Ok(records.is_empty().then(|| results.into_iter().flatten().collect()))
+    }
+
+    fn judge(&self, drafts: Vec<Draft>, imported: bool, skip_bad: bool) -> Judged {
         let context = Context {
             strictness: if imported { Strictness::Imported } else { Strictness::Own },
             author: Some(self.member),
@@ -68,28 +107,22 @@ impl Desk {
         };
         let checked: Vec<_> = drafts.into_iter().map(|draft| draft.check(&context)).collect();
         let stop = !skip_bad && checked.iter().any(Result::is_err);
-        let (mut records, mut results, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
+        let mut judged = Judged { records: Vec::new(), results: Vec::new(), warnings: Vec::new() };
         for draft in checked {
             match draft {
                 Err(refused) => {
                     let reasons = refused.errors.iter().map(ToString::to_string).collect();
-                    results.push(Some(Submitted::Refused { reasons }));
+                    judged.results.push(Some(Submitted::Refused { reasons }));
                 }
-                Ok(_) if stop => results.push(Some(Submitted::LeftOut)),
+                Ok(_) if stop => judged.results.push(Some(Submitted::LeftOut)),
                 Ok(Checked { record, warnings: found }) => {
-                    results.push(None);
-                    warnings.push(found.iter().map(ToString::to_string).collect());
-                    records.push(record);
+                    judged.results.push(None);
+                    judged.warnings.push(found.iter().map(ToString::to_string).collect());
+                    judged.records.push(record);
                 }
             }
         }
-        if records.is_empty() {
-            reply.done(Response::Submitted(results.into_iter().flatten().collect()));
-            return None;
-        }
-        self.next += 1;
-        self.submissions.insert(self.next, Submission { reply, results, warnings });
-        Some(Input::Submit { id: self.next, records })
+        judged
     }
 
     /// Answers a submission.
@@ -155,7 +188,8 @@ impl Desk {
     }
 }
 
-fn kind(error: &NotTakenUp) -> ProblemKind {
+/// What kind of failure it is that a charter file is not taken up.
+pub(super) fn kind(error: &NotTakenUp) -> ProblemKind {
     match error {
         NotTakenUp::Refused(FederationError::Charter(CharterError::Rival(_))) | NotTakenUp::Frozen { .. } => {
             ProblemKind::Equivocation

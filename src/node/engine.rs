@@ -4,6 +4,7 @@
 //! flush is under way the next group gathers. A failure of storage ends the node at once, without another acknowledgement.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -11,27 +12,41 @@ use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use crate::disk::{DiskStore, Flushed, GuardRefusal};
+use crate::encoding::ids::MemberCode;
 use crate::encoding::time::UnixTime;
 use crate::ledger::{SignatureCheck, Store as _, StoreError};
 use crate::network::{self, Command, Handle, NetworkError};
 use crate::protocol::{Effect, Event, Input, Node, Now};
+use crate::record::{Draft, Kind};
 use crate::watch::alert::Raised;
 use crate::watch::reconcile::LinkDecision;
 
+use anchoring::Anchoring;
+use approving::Running;
+use peering::Peering;
+pub use reloading::{ReadConfig, Reloading, SetLogLevel};
+
 use super::answer;
-use super::ask::{Call, CharterRequest, OfficerRequest, Problem, ProblemKind, Progress, Reply, Request, Response};
+use super::approvals::Approvals;
+use super::ask::{Call, CharterRequest, OfficerRequest, Problem, ProblemKind, Reply, Request, Response};
+use super::audit::Auditor;
+use super::bans::{Bans, BansError};
 use super::case_file::CaseFileError;
 use super::cases::{self, At, Cases, CasesError, Outlook};
 use super::clock;
-use super::consignments;
 use super::desk::Desk;
 use super::links::{self, Links};
 use super::matcher::{Matcher, MatcherError};
 use super::notify;
-use super::signer::{self, Order, SigningKeys};
+use super::signer::{self, Caps, Condition, Order, SigningKeys};
 use super::supervisor::{Health, Supervisor};
-use super::views::{Keeper, Nobody};
+use super::views::Keeper;
 
+mod anchoring;
+mod approving;
+mod peering;
+mod reindexing;
+mod reloading;
 mod report;
 
 /// Inputs taken together: one flush and one frontier for all of them.
@@ -66,6 +81,8 @@ pub struct Setup {
     pub signing_keys: SigningKeys,
     /// The network's own configuration.
     pub network: network::Config,
+    /// How many statements are signed at most.
+    pub caps: Caps,
     /// The data folder, where the guard is.
     pub data_dir: std::path::PathBuf,
     /// Whether goods may leave from another country than the member's: for demonstrations.
@@ -74,6 +91,14 @@ pub struct Setup {
     pub outlook: Outlook,
     /// How alerts leave the node, if they do.
     pub notify: Option<notify::Handle>,
+    /// How the config is read again.
+    pub reloading: Option<Reloading>,
+    /// What waits for a second person.
+    pub approvals: Approvals,
+    /// Who writes the audit log, if one is kept.
+    pub audit: Option<Auditor>,
+    /// Seconds between its anchors.
+    pub audit_anchor_s: u32,
 }
 
 /// Why a node ended by itself.
@@ -91,6 +116,9 @@ pub enum EngineError {
     /// The file of the decisions on links cannot be used.
     #[error("decisions on links cannot be kept")]
     Links(#[from] MatcherError),
+    /// The file of members that are kept away cannot be used.
+    #[error("who is kept away cannot be known")]
+    Bans(#[from] BansError),
     /// The network cannot be started.
     #[error("the network cannot start")]
     Network(#[from] NetworkError),
@@ -114,18 +142,24 @@ pub async fn run(
     let member = node.view().me().member;
     let log = node.view().me().log;
     let size = node.store().size(&log);
-    let signer = signer::start(&setup.data_dir, log, size, setup.signing_keys, internal.clone())?;
+    let signer = signer::start(&setup.data_dir, log, size, setup.signing_keys, setup.caps, internal.clone())?;
     let mut network = Supervisor::start(setup.network)?;
     let mut engine = Engine {
         keeper: Keeper::new(&node.view()),
         cases: Cases::open(member, &setup.data_dir, setup.outlook)?,
         matcher: Matcher::open(&setup.data_dir)?,
         notify: setup.notify,
+        reloading: setup.reloading,
+        approvals: setup.approvals,
+        running: Vec::new(),
+        anchoring: setup.audit.map(|auditor| Anchoring::new(auditor, setup.audit_anchor_s)),
         desk: Desk::new(member, setup.foreign_exports),
         links: Links::default(),
+        peering: Peering::new(Bans::open(&setup.data_dir)?),
         started_at: clock::now(),
         node,
-        signer,
+        signer: signer.orders,
+        condition: signer.condition,
         orders: VecDeque::new(),
         internal,
         flushes,
@@ -136,6 +170,7 @@ pub async fn run(
         scrubbed_at: None,
         again: None,
         admit_again: false,
+        charter_changed: true,
     };
     engine.admit_members();
     let mut tick = tokio::time::interval(TICK);
@@ -156,8 +191,11 @@ pub async fn run(
                 if engine.admit_again {
                     engine.admit_members();
                 }
+                engine.expire_bans()?;
                 engine.scrub()?;
                 engine.watch(if engine.node.is_fetching() { RECORDS_READ_FETCHING } else { RECORDS_READ })?;
+                engine.expire_approvals();
+                inputs.extend(engine.anchor()?);
                 inputs.extend(engine.room()?.into_iter().chain([Input::Tick]));
             }
             Some(call) = calls.recv() => {
@@ -165,7 +203,7 @@ pub async fn run(
                 inputs.extend(engine.take(call));
             }
             event = network.next() => match event {
-                Some(event) => inputs.extend(engine.links.input(event)),
+                Some(event) => inputs.extend(engine.hear(event)),
                 None => inputs.extend(engine.links.reset()),
             },
             // Last of all: when nothing waits.
@@ -176,7 +214,7 @@ pub async fn run(
         }
         while inputs.len() < INPUTS_MAX {
             let Some(event) = network.try_next() else { break };
-            inputs.extend(engine.links.input(event));
+            inputs.extend(engine.hear(event));
         }
         if network.revive() {
             engine.network = network.handle().clone();
@@ -208,11 +246,19 @@ struct Engine {
     keeper: Keeper,
     cases: Cases,
     notify: Option<notify::Handle>,
+    reloading: Option<Reloading>,
+    anchoring: Option<Anchoring>,
+    approvals: Approvals,
+    /// What was agreed to and is being carried out.
+    running: Vec<Running>,
     matcher: Matcher,
     desk: Desk,
     links: Links,
+    peering: Peering,
     started_at: UnixTime,
-    signer: mpsc::Sender<Order>,
+    signer: std::sync::mpsc::SyncSender<Order>,
+    /// How the signer is.
+    condition: Arc<Condition>,
     orders: VecDeque<Order>,
     internal: mpsc::Sender<Input>,
     flushes: mpsc::Sender<Flushed>,
@@ -227,6 +273,8 @@ struct Engine {
     again: Option<(Reply, Keeper)>,
     /// Whether the network has not been told yet who may connect.
     admit_again: bool,
+    /// Whether charter or manifests have changed since they were last kept.
+    charter_changed: bool,
 }
 
 impl From<CasesError> for EngineError {
@@ -251,6 +299,7 @@ impl Engine {
                 inputs.extend(self.perform(effect));
             }
         }
+        self.hear_running();
         if !self.desk.is_collecting() {
             return Ok(());
         }
@@ -280,7 +329,12 @@ impl Engine {
             Effect::Submitted { id, outcomes } => self.desk.submitted(id, outcomes),
             Effect::Published { id, outcome } => self.desk.published(id, outcome),
             Effect::Members => self.admit_members(),
-            Effect::Event(event) => self.note(&event),
+            Effect::Event(event) => {
+                self.note(&event);
+                if let Event::Members { .. } = event {
+                    self.charter_changed = true;
+                }
+            }
         }
         None
     }
@@ -301,11 +355,11 @@ impl Engine {
         while let Some(order) = self.orders.pop_front() {
             match self.signer.try_send(order) {
                 Ok(()) => {}
-                Err(mpsc::error::TrySendError::Full(order)) => {
+                Err(std::sync::mpsc::TrySendError::Full(order)) => {
                     self.orders.push_front(order);
                     break;
                 }
-                Err(mpsc::error::TrySendError::Closed(order)) => {
+                Err(std::sync::mpsc::TrySendError::Disconnected(order)) => {
                     return Some(Input::NotSigned { id: order.id, reason: "the signer has ended".to_owned() });
                 }
             }
@@ -418,35 +472,6 @@ impl Engine {
         }
     }
 
-    /// Begins to build the consignments again, beside those that there are.
-    fn reindex(&mut self, reply: Reply) {
-        if self.again.is_some() {
-            reply.fail(ProblemKind::Busy, "the consignments are being built again already");
-            return;
-        }
-        match self.catch_up() {
-            Ok(()) => self.again = Some((reply, Keeper::new(&self.node.view()))),
-            Err(Problem { kind, message }) => reply.fail(kind, message),
-        }
-    }
-
-    /// Builds a little more; when all is built, answers, and keeps what was built.
-    fn build_again(&mut self, records: usize) -> Result<(), StoreError> {
-        let Some((reply, mut again)) = self.again.take() else { return Ok(()) };
-        again.work(&self.node.view(), records, &mut Nobody)?;
-        if again.is_behind() {
-            if let Some((done, total)) = again.progress().filter(|_| records != RECORDS_READ_IDLE) {
-                reply.progress(Progress { what: "reading records".to_owned(), done, total: Some(total) });
-            }
-            self.again = Some((reply, again)).filter(|(reply, _)| !reply.is_abandoned());
-            return Ok(());
-        }
-        let reindexed = consignments::reindexed(Some(self.keeper.views()), &again);
-        self.keeper = again;
-        reply.done(Response::Reindexed(reindexed));
-        Ok(())
-    }
-
     /// Begins a flush beside the loop. If nothing was staged after all, everything is durable already.
     fn flush(&mut self) -> Option<Input> {
         let Some(job) = self.node.store_mut().begin_flush() else { return Some(Input::Flushed) };
@@ -458,10 +483,17 @@ impl Engine {
         None
     }
 
+    /// What the core is told of an event of the network.
+    fn hear(&mut self, event: network::Event) -> Option<Input> {
+        let event = self.pong(event)?;
+        self.links.input(event)
+    }
+
     /// Tells the network who may connect. Tried again at the next tick if it is too busy: who was suspended must be cut.
     fn admit_members(&mut self) {
         let own = self.node.view().me().member;
-        let command = self.links.set_members(self.node.federation(), own, &self.health.barred);
+        let away = |member: MemberCode| self.peering.bans.contains(member);
+        let command = self.links.set_members(self.node.federation(), own, &self.health.barred, &away);
         self.admit_again = self.network.try_send(command).is_err();
     }
 
@@ -480,29 +512,53 @@ impl Engine {
         Ok(Some(Input::Room(has_room)))
     }
 
+    /// Whether these drafts may be logged now, as far as the node itself is concerned.
+    fn may_log(&self, drafts: &[Draft]) -> Result<(), Problem> {
+        let no = |kind, message: String| Err(Problem { kind, message });
+        if drafts.iter().any(|draft| draft.kind == Some(Kind::AuditAnchor)) {
+            let message = "a node says by itself what its audit log comes to (G07)";
+            return no(ProblemKind::BadRequest, message.to_owned());
+        }
+        if self.stopping {
+            return no(ProblemKind::Busy, "the node is ending; submit again when it runs".to_owned());
+        }
+        if let Some(reason) = self.unsigned() {
+            return no(ProblemKind::LogEnded, reason);
+        }
+        if !self.node.store().writable()? {
+            let message = "too little free space; nothing is logged until there is more";
+            return no(ProblemKind::ReadOnly, message.to_owned());
+        }
+        Ok(())
+    }
+
     /// Takes a call; gives what the core is told of it.
     fn take(&mut self, call: Call) -> Option<Input> {
-        let Call { request, reply } = call;
+        if self.approvals.needs(&call.request) {
+            self.put_off(call);
+            return None;
+        }
+        let Call { request, reply, by } = call;
+        if let Request::Approval(request) = request {
+            self.approval(&request, by, reply)
+        } else {
+            self.carry_out(request, reply)
+        }
+    }
+
+    /// Carries out a request that needs nobody else, or to which all who are needed have agreed; gives what the core is told of it.
+    fn carry_out(&mut self, request: Request, reply: Reply) -> Option<Input> {
         match request {
-            Request::Submit { drafts, imported, skip_bad } => {
-                if self.stopping {
-                    reply.fail(ProblemKind::Busy, "the node is ending; submit again when it runs");
-                    return None;
+            Request::Submit { drafts, imported, skip_bad } => match self.may_log(&drafts) {
+                Ok(()) => self.desk.submit(drafts, imported, skip_bad, reply),
+                Err(Problem { kind, message }) => {
+                    reply.fail(kind, message);
+                    None
                 }
-                match self.node.store().writable() {
-                    Ok(true) => self.desk.submit(drafts, imported, skip_bad, reply),
-                    Ok(false) => {
-                        reply.fail(
-                            ProblemKind::ReadOnly,
-                            "too little free space; nothing is logged until there is more",
-                        );
-                        None
-                    }
-                    Err(error) => {
-                        finish(reply, Err(error.into()));
-                        None
-                    }
-                }
+            },
+            Request::Approval(_) => {
+                reply.fail(ProblemKind::BadRequest, "nobody agrees to somebody's agreeing");
+                None
             }
             Request::CollectReceipts => Some(self.desk.collect(reply, None)),
             Request::Evidence { .. } => Some(self.desk.collect(reply, Some(request))),
@@ -510,8 +566,17 @@ impl Engine {
                 reply.done(Response::Peers(self.peers()));
                 None
             }
+            Request::Peer(request) => {
+                self.peering(request, reply);
+                None
+            }
             Request::Status => {
                 finish(reply, self.status());
+                None
+            }
+            Request::Reload => {
+                let answer = self.reload();
+                finish(reply, answer);
                 None
             }
             Request::Shutdown => {
@@ -535,12 +600,14 @@ impl Engine {
                 None
             }
             Request::RecordShow { .. }
+            | Request::LogImpact { .. }
             | Request::ConsignmentList(_)
             | Request::ConsignmentShow(_)
             | Request::Stats(_)
             | Request::OperationList
             | Request::OperationShow { .. }
-            | Request::PolicyList { .. } => {
+            | Request::PolicyList { .. }
+            | Request::Anchors { .. } => {
                 let ready = self.catch_up();
                 let (keeper, cases) = (Some(&self.keeper), Some(&self.cases));
                 let answered = |()| answer::answer(&self.node.view(), keeper, cases, &request, clock::now());
@@ -559,7 +626,7 @@ impl Engine {
     }
 
     fn is_drained(&self) -> bool {
-        self.desk.is_idle() && !self.node.store().is_staged()
+        self.desk.is_idle() && self.running.is_empty() && !self.node.store().is_staged()
     }
 
     /// Ends: what is staged is brought to disk, connections are closed.

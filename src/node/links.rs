@@ -21,14 +21,20 @@ pub(super) struct Links {
 
 impl Links {
     /// Takes the members' transport keys, and gives the network the set of those who may connect.
-    /// Without those that are shut out.
-    pub(super) fn set_members(&mut self, federation: &Federation, own: MemberCode, barred: &[TransportKey]) -> Command {
+    /// Without those that are shut out, and those that the operator keeps away.
+    pub(super) fn set_members(
+        &mut self,
+        federation: &Federation,
+        own: MemberCode,
+        barred: &[TransportKey],
+        away: &dyn Fn(MemberCode) -> bool,
+    ) -> Command {
         self.members.clear();
         let mut peers = Vec::new();
         for transport in federation.transports().filter(|transport| federation.is_active(transport.member)) {
             let key = TransportKey(*transport.key.as_bytes());
             self.members.insert(key, transport.member);
-            if transport.member != own && !barred.contains(&key) {
+            if transport.member != own && !barred.contains(&key) && !away(transport.member) {
                 peers.push(Peer { key, addresses: transport.addresses.to_vec() });
             }
         }

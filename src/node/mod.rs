@@ -6,7 +6,11 @@
 //! Start with [`ask`]: what a node can be asked; then [`config`]: what an operator can choose; then [`engine`]: the loop.
 
 pub mod answer;
+pub mod approvals;
 pub mod ask;
+pub mod audit;
+pub mod backup;
+pub mod bans;
 pub mod case_file;
 pub mod cases;
 pub mod clock;
@@ -21,10 +25,13 @@ pub mod matcher;
 pub mod notify;
 pub mod open;
 pub mod private;
-mod signer;
+pub mod rebuild;
+pub mod signer;
+pub mod socket;
 mod supervisor;
+pub mod token;
 pub mod views;
 #[cfg(test)]
 mod tests;
 
-pub use signer::SigningKeys;
+pub use signer::{Caps, LogKey, LogSigner, SigningKeys};

@@ -11,8 +11,9 @@ use crate::identity::{Federation, FederationError, MemberStatus, Published, Seal
 use crate::ledger::StoreError;
 use crate::protocol::{self, Myself};
 
+use super::approvals::kept_charter;
 use super::config::Config;
-use super::keys::{KeyName, Seed};
+use super::keys::{KeyFolder, KeyName, Seed};
 
 /// Why a node cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -100,12 +101,28 @@ pub fn store(config: &Config, mut progress: impl FnMut(u64, u64)) -> Result<(Dis
     DiskStore::open(&config.data_dir, low_water, &mut progress)
 }
 
-/// The newest knowledge of the federation: the charter's file, and what peers have told since.
+/// The newest knowledge of the federation: the charter's file, and what peers have told since. Where publishing a charter needs a second person,
+/// what the node went by takes the place of the file: whoever could put another one there would need nobody.
 ///
 /// # Errors
 /// [`OpenNodeError`].
 pub fn current_federation(config: &Config, store: &DiskStore) -> Result<Federation, OpenNodeError> {
-    Ok(protocol::current_federation(store, federation(&config.charter)?)?)
+    let kept = Some(&config.data_dir).filter(|_| config.approvals.charters).and_then(|data| kept_charter(data));
+    let kept = kept.and_then(|file| Published::decode(&file).ok()?.verify().ok());
+    let Some(kept) = kept else { return Ok(protocol::current_federation(store, federation(&config.charter)?)?) };
+    let held = protocol::current_federation(store, kept)?;
+    if federation(&config.charter).is_ok_and(|file| file.id() != held.id() || is_news(&held, &file)) {
+        tracing::warn!(
+            file = %config.charter.display(),
+            "the charter's file is not what this node goes by; it is not taken up: `shieldwall charter publish`, and a second person"
+        );
+    }
+    Ok(held)
+}
+
+/// Whether a charter's file holds anything that is not held.
+fn is_news(held: &Federation, file: &Federation) -> bool {
+    !matches!(held.with_published(file.published()), Ok(None))
 }
 
 /// The names of the seal keys that the member's manifest lists.
@@ -113,6 +130,27 @@ pub fn current_federation(config: &Config, store: &DiskStore) -> Result<Federati
 pub fn seal_key_names(federation: &Federation, member: MemberCode) -> Vec<KeyName> {
     let manifest = federation.manifest(member).into_iter();
     manifest.flat_map(|manifest| manifest.seal_keys().keys().copied().map(KeyName::Seal)).collect()
+}
+
+/// The key files that a node must have: those of the log that it signs and of the member's seal keys as far as these are known.
+#[must_use]
+pub fn key_files(
+    config: &Config,
+    federation: Option<&Federation>,
+    own: Option<LogId>,
+    folder: &KeyFolder,
+) -> Vec<KeyName> {
+    let mut names = vec![KeyName::Transport, KeyName::Witness(config.member)];
+    let here = |log: &LogId| config.signer.is_none() && !is_in_token(config, *log, folder);
+    names.extend(own.filter(here).map(KeyName::Log));
+    names.extend(federation.into_iter().flat_map(|federation| seal_key_names(federation, config.member)));
+    names
+}
+
+/// Whether a log's key has no file because it lies in the token; only the token can try it.
+#[must_use]
+pub fn is_in_token(config: &Config, log: LogId, folder: &KeyFolder) -> bool {
+    config.hsm.is_some() && config.signer.is_none() && !folder.holds(&KeyName::Log(log))
 }
 
 /// Who the node is, with the keys that open lanes.

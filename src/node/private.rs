@@ -68,7 +68,6 @@ pub enum PrivateError {
 /// [`PrivateError::Exists`] if anything stands there; else what the file system says. A file that could not be written
 /// completely is removed again.
 pub fn write_new(path: &Path, content: &[u8]) -> Result<(), PrivateError> {
-    let fault = |action| move |source| io_fault(action, path, source);
     let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(PrivateError::Exists(path.to_owned())),
@@ -79,12 +78,26 @@ pub fn write_new(path: &Path, content: &[u8]) -> Result<(), PrivateError> {
         // Half a key is of no use and would block the next attempt; the write error is what counts.
         drop(fs::remove_file(path));
     }
-    written.map_err(fault("write"))?;
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(fault("sync the folder of"))
+    written.map_err(|error| io_fault("write", path, error))?;
+    sync_folder_of(path)
 }
 
-/// Gives a file another name in the same folder, where nothing stands yet, and syncs the folder.
+/// Puts a new content in the place of a file's (mode 0600), in one step, and syncs both file and folder.
+///
+/// # Errors
+/// What the file system says; then the file is as it was.
+pub fn replace(path: &Path, content: &[u8]) -> Result<(), PrivateError> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let beside = path.with_file_name(name);
+    // One that a crash has left.
+    drop(fs::remove_file(&beside));
+    write_new(&beside, content)?;
+    fs::rename(&beside, path).map_err(|error| io_fault("replace", path, error))?;
+    sync_folder_of(path)
+}
+
+/// Gives a file another name, in the same folder or in another, where nothing stands yet, and syncs the folders.
 ///
 /// # Errors
 /// [`PrivateError::Exists`] if something stands there; else what the file system says.
@@ -93,8 +106,8 @@ pub fn move_file(from: &Path, to: &Path) -> Result<(), PrivateError> {
         return Err(PrivateError::Exists(to.to_owned()));
     }
     fs::rename(from, to).map_err(|error| io_fault("move", from, error))?;
-    let folder = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| io_fault("sync the folder of", to, error))
+    sync_folder_of(to)?;
+    if from.parent() == to.parent() { Ok(()) } else { sync_folder_of(from) }
 }
 
 /// Reads a file, after the open file itself has been checked: no link, a plain file, ours, closed to others.
@@ -188,6 +201,12 @@ fn check_private(path: &Path, metadata: &fs::Metadata) -> Result<(), PrivateErro
         return Err(PrivateError::Open { path: path.to_owned(), mode });
     }
     Ok(())
+}
+
+/// Makes it durable that a file has its name.
+fn sync_folder_of(path: &Path) -> Result<(), PrivateError> {
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| io_fault("sync the folder of", path, error))
 }
 
 fn io_fault(action: &'static str, path: &Path, source: io::Error) -> PrivateError {

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
 
-use super::SigningKeys;
-use super::ask::{Call, Line, Request, Response, StatusView, Submitted};
+use super::ask::{Call, Caller, Line, Request, Response, StatusView, Submitted};
 use super::engine::{self, Setup};
+use super::{LogKey, LogSigner, SigningKeys};
 use crate::disk::{DiskStore, Guard};
 use crate::encoding::ids::LogId;
 use crate::identity::fixture;
@@ -22,7 +22,7 @@ const STORM: Duration = Duration::from_secs(8);
 const WIRE: &[u8] = b"the network of a node falls over this";
 
 async fn ask(calls: &mpsc::Sender<Call>, request: Request) -> Response {
-    let (call, mut lines) = Call::new(request);
+    let (call, mut lines) = Call::new(request, Caller::default());
     calls.send(call).await.unwrap();
     loop {
         match tokio::time::timeout(Duration::from_secs(20), lines.recv()).await.unwrap().unwrap() {
@@ -69,12 +69,20 @@ async fn a_network_that_panics_all_the_time_holds_up_no_officer() {
     let address = format!("/ip4/127.0.0.1/tcp/{port}");
     let own = network::Config::new(Zeroizing::new(fixture::seed("GE", "transport")), id, vec![address.clone()]);
     let setup = Setup {
-        signing_keys: SigningKeys { log: fixture::key("GE", "log"), witness: fixture::key("GE", "witness") },
+        reloading: None,
+        caps: crate::node::Caps { per_minute: 1_000_000, per_day: 1_000_000 },
+        signing_keys: SigningKeys {
+            log: Some(LogSigner::Thread(LogKey::File(Box::new(fixture::key("GE", "log"))))),
+            witness: fixture::key("GE", "witness"),
+        },
         network: network::Config { exempt_loopback: true, trip_wire: Some(WIRE), ..own },
         data_dir: data,
         foreign_exports: false,
         outlook: super::cases::Outlook::default(),
         notify: None,
+        approvals: super::approvals::Approvals::open(dir.path(), Default::default(), super::clock::now()).unwrap(),
+        audit: None,
+        audit_anchor_s: 86_400,
     };
     let (calls, taken) = mpsc::channel(16);
     let (stop, stopped) = watch::channel(false);

@@ -161,7 +161,7 @@ impl<S: Store> Node<S> {
 
     /// Somebody within reach who may hold a body, and the ticket to show. Of one's own record that is a reader, who is shown the
     /// ticket that is its own; of another's, whoever is asked for it at first.
-    fn who_has(&mut self, id: RecordId, tries: u32) -> Result<Option<(MemberCode, Ticket)>, StoreError> {
+    pub(super) fn who_has(&mut self, id: RecordId, tries: u32) -> Result<Option<(MemberCode, Ticket)>, StoreError> {
         if id.log.member != self.me.member {
             let Some(to) = self.holder(id, tries) else { return Ok(None) };
             return Ok(self.ticket(id)?.map(|ticket| (to, ticket)));

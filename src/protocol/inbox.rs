@@ -168,7 +168,7 @@ impl<S: Store> Node<S> {
             return Ok(Search::Done);
         };
         if statement.binds == Binds::Lanes {
-            if id.log != self.me.log && !self.store.has(&Key::Slot(id))? {
+            if id.log.member != self.me.member && !self.store.has(&Key::Slot(id))? {
                 self.want_slot(id);
             }
             self.count(id.log, |scan| scan.bodiless += 1);
@@ -186,8 +186,13 @@ impl<S: Store> Node<S> {
             return Ok(Search::Done);
         }
         self.count(id.log, |scan| scan.mine += 1);
-        if id.log == self.me.log {
-            self.note_own(id, lane.as_ref())?;
+        if id.log.member == self.me.member {
+            // Of a record that was logged after the backup that this machine was restored from, the body is at its readers alone.
+            if self.store.has(&Key::Head(id))? {
+                self.note_own(id, lane.as_ref())?;
+            } else {
+                self.want_body(id)?;
+            }
         } else if self.held_body(id)?.is_some() {
             // The marks were lost and are derived anew: what was acknowledged then is not acknowledged again.
             self.open_held(turn, id, lane.as_ref(), false)?;
@@ -212,9 +217,10 @@ impl<S: Store> Node<S> {
     /// One's own record: it is opened only to learn again which document line it came from, and what it acknowledged.
     fn note_own(&mut self, id: RecordId, lane: Option<&LaneKey>) -> Result<(), StoreError> {
         self.inbox.opened += 1;
-        if id.position >= self.inbox.relearn_below {
-            return Ok(());
-        }
+        if id.log == self.me.log && id.position >= self.inbox.relearn_below { Ok(()) } else { self.relearn(id, lane) }
+    }
+
+    fn relearn(&mut self, id: RecordId, lane: Option<&LaneKey>) -> Result<(), StoreError> {
         if let Some(body) = self.view().open_with(id, lane)? {
             let record = PartialRecord::from_content(&body.content);
             if let Some(source) = record.declared().source_digest {
@@ -245,7 +251,8 @@ impl<S: Store> Node<S> {
             .get(&Key::Statement(id))?
             .and_then(|frame| Statement::read(&frame.bytes).ok())
             .is_some_and(|(statement, _)| statement.binds == Binds::Lanes);
-        if !names_lanes || log == self.me.log {
+        // Of one's own log nobody has the slot with the secret: lanes that went with the disk do not come back.
+        if !names_lanes || log.member == self.me.member {
             return Ok(Lane::None);
         }
         self.want_slot(id);
@@ -359,8 +366,17 @@ impl<S: Store> Node<S> {
     }
 
     fn ask_for_body(&mut self, turn: &Turn, id: RecordId, tries: u32) -> Result<(), StoreError> {
-        let Some(to) = self.holder(id, tries) else { return Ok(()) };
-        let Some(ticket) = self.ticket(id)? else { return Ok(()) };
+        let found = self.who_has(id, tries)?.filter(|(to, _)| self.is_free(*to));
+        let Some((to, ticket)) = found else {
+            if id.log.member == self.me.member
+                && let Some(attempt) = self.inbox.wanted.get_mut(&id)
+            {
+                // None of its readers is within reach. To find that out again at every input would be much work.
+                attempt.asked(turn.now);
+                attempt.asked = false;
+            }
+            return Ok(());
+        };
         if let Some(attempt) = self.inbox.wanted.get_mut(&id) {
             attempt.asked(turn.now);
         }
@@ -369,15 +385,16 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
-    /// A member came within reach: what only it may have is asked for at once.
+    /// A member came within reach: what only it may have, and of one's own what it may, is asked for at once.
     pub(super) fn hasten(&mut self, member: MemberCode) {
+        let of = [member, self.me.member];
         let attempts = self.inbox.wanted.iter_mut().chain(self.inbox.slots.iter_mut());
-        attempts.filter(|(id, _)| id.log.member == member).for_each(|(_, attempt)| {
+        attempts.filter(|(id, _)| of.contains(&id.log.member)).for_each(|(_, attempt)| {
             (attempt.at, attempt.tries) = (Now(0), 0);
         });
     }
 
-    /// Whom to ask for a body: its author, or now and then, and while that is away, a custodian that the author's manifest names. Nobody
+    /// Whom to ask for another member's body: its author, or now and then, and while that is away, a custodian that the author's manifest names. Nobody
     /// else: to show a ticket is to say who reads the record.
     pub(super) fn holder(&self, id: RecordId, tries: u32) -> Option<MemberCode> {
         let author = id.log.member;
@@ -405,6 +422,9 @@ impl<S: Store> Node<S> {
 
     /// Whether one more body of this author may be asked of anybody now.
     fn somebody_is_free(&self, author: MemberCode) -> bool {
+        if author == self.me.member {
+            return self.peers.connected().into_iter().any(|member| self.is_free(member));
+        }
         self.is_free(author) || self.custodians(author).any(|member| self.is_free(member))
     }
 
@@ -487,7 +507,11 @@ impl<S: Store> Node<S> {
             Lane::Known(lane) => Some(lane),
             Lane::None | Lane::Missing => None,
         };
-        self.open_held(turn, id, lane.as_ref(), true)?;
+        let is_own = id.log.member == self.me.member;
+        if is_own {
+            self.relearn(id, lane.as_ref())?;
+        }
+        self.open_held(turn, id, lane.as_ref(), !is_own)?;
         Ok(Ok(()))
     }
 
@@ -517,11 +541,14 @@ impl<S: Store> Node<S> {
                 self.inbox.opened += 1;
                 self.out.push_durable(Effect::Event(Event::Opened { id, compartments }));
                 let kind = kind_of(&body.content);
-                if kind == Some(Kind::AudienceGrant) && self.view().grant(id)?.is_some() {
+                let is_own = id.log.member == self.me.member;
+                if kind == Some(Kind::AudienceGrant) && !is_own && self.view().grant(id)?.is_some() {
                     self.inbox.grants.insert(id, acknowledge);
                     Some(Delivery::TakingUp { acknowledge })
                 } else {
-                    (acknowledge && kind != Some(Kind::Acknowledgement)).then_some(Delivery::Opened)
+                    // An anchor is witnessed by the cosignatures; one record for each at each member would be a flood.
+                    let is_told = matches!(kind, Some(Kind::Acknowledgement | Kind::AuditAnchor));
+                    (acknowledge && !is_told).then_some(Delivery::Opened)
                 }
             }
             _ => {
@@ -543,10 +570,13 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
-    /// Records of which one's own log holds the acknowledgement: nothing is left to do about them.
+    /// Records of which one's own log holds the acknowledgement: nothing is left to do about them, unless the body went with a disk since and
+    /// is wanted again.
     pub(super) fn acknowledged(&mut self, ids: &[RecordId]) -> Result<(), StoreError> {
         for id in ids {
-            self.store.mark(Mark::Inbox(*id), None)?;
+            if !self.inbox.wanted.contains_key(id) {
+                self.store.mark(Mark::Inbox(*id), None)?;
+            }
             if let Some(waiting) = self.inbox.acknowledge.get_mut(&id.log.member) {
                 waiting.retain(|waiting| waiting != id);
             }

@@ -80,8 +80,11 @@ pub enum Request {
         /// The smallest size of use to the sender.
         size: u64,
     },
-    /// Asks for the full list behind the receiver's newest frontier cosignature.
-    Frontier,
+    /// Asks for a member's newest frontier cosignature, with the full list behind it: of that member, or of whoever holds it.
+    Frontier {
+        /// The member that cosigned.
+        of: MemberCode,
+    },
     /// Asks for the proofs that one version of the charter, or of a manifest, was signed twice.
     Splits,
 }
@@ -202,7 +205,7 @@ impl Request {
             Self::Push { id, body } => numbered(5, [(*id).into(), body.to_value()]),
             Self::Slot { id } => numbered(6, [(*id).into()]),
             Self::Cosign { log, size } => numbered(7, [(*log).into(), (*size).into()]),
-            Self::Frontier => numbered(8, []),
+            Self::Frontier { of } => numbered(8, [(*of).into()]),
             Self::Splits => numbered(11, []),
         })
     }
@@ -221,7 +224,7 @@ impl Request {
             5 => Self::Push { id: parts.parse(0)?, body: WireBody::from_value(parts.value(1)?)? },
             6 => Self::Slot { id: parts.parse(0)? },
             7 => Self::Cosign { log: parts.parse(0)?, size: parts.u64(1)? },
-            8 => Self::Frontier,
+            8 => Self::Frontier { of: parts.parse(0)? },
             11 => Self::Splits,
             _ => return Err(parts.bad("number")),
         };
@@ -377,6 +380,6 @@ pub fn subject(request: &Request) -> Option<MemberCode> {
     match request {
         Request::Range { log, .. } | Request::Cosign { log, .. } => Some(log.member),
         Request::Body { id, .. } | Request::Push { id, .. } | Request::Slot { id } => Some(id.log.member),
-        Request::Hello { .. } | Request::Published { .. } | Request::Frontier | Request::Splits => None,
+        Request::Hello { .. } | Request::Published { .. } | Request::Frontier { .. } | Request::Splits => None,
     }
 }

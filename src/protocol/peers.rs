@@ -91,8 +91,8 @@ pub(super) enum What {
     Slot(RecordId),
     /// For a receipt-form cosignature.
     Cosign(LogId),
-    /// For the list behind a frontier cosignature.
-    Frontier,
+    /// For a member's frontier cosignature, with the list behind it.
+    Frontier(MemberCode),
     /// For proofs that a version was signed twice.
     Splits,
 }

@@ -5,8 +5,8 @@ use crate::encoding::ids::{LogId, MemberCode};
 use crate::encoding::time::UnixTime;
 use crate::ledger::Store;
 
-use super::Node;
 use super::author::Phase;
+use super::{Node, Settings};
 
 /// Whether one's own log can be signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +66,11 @@ impl<S: Store> Node<S> {
     #[must_use]
     pub fn is_fetching(&self) -> bool {
         self.peers.by_member.values().any(|peer| peer.body_requests > 0)
+    }
+
+    /// How often things are done from now on.
+    pub fn set_settings(&mut self, settings: Settings) {
+        self.settings = settings;
     }
 
     /// How the node does.

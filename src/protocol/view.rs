@@ -189,6 +189,10 @@ impl<'a, S: Store> View<'a, S> {
         let Some(frame) = self.store.get(&Key::Lanes(id))? else { return Ok(None) };
         let body =
             LanesBody::decode(&frame.bytes).map_err(|_| StoreError::Damaged { what: format!("the lanes of {id}") })?;
+        // The lanes of an intent that was never signed may lie where a rebuilt log has others.
+        if self.bound_at(id)?.is_some_and(|digest| digest != body.head().digest()) {
+            return Ok(None);
+        }
         let epoch = body.head().epoch;
         let opened = body
             .slot(self.me.member)
@@ -197,6 +201,15 @@ impl<'a, S: Store> View<'a, S> {
         let Some(OpenedSlot::Own(secret)) = opened else { return Ok(None) };
         let slots = body.slots().iter().map(|slot| (slot.member(), slot.kid())).collect();
         Ok(Some(OwnLanes { position: id.position, epoch, secret, slots }))
+    }
+
+    /// What the statement at a place of one's own log binds, or the intent for it.
+    fn bound_at(&self, id: RecordId) -> Result<Option<Digest>, StoreError> {
+        if let Some(statement) = self.statement(id)? {
+            return Ok(Some(statement.digest));
+        }
+        let intent = self.store.get(&Key::Intent(id))?;
+        Ok(intent.and_then(|frame| Statement::read(&frame.bytes).ok()).map(|(statement, _)| statement.digest))
     }
 
     /// A body, if all of it is held.

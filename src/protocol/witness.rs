@@ -207,17 +207,22 @@ impl<S: Store> Node<S> {
         Ok(Ok(()))
     }
 
-    /// Takes in another member's frontier cosignature, with the entries that changed since its last.
+    /// Takes in another member's frontier cosignature, with the entries that changed since its last; with the whole list, if `asked` names whose
+    /// was asked for.
     pub(super) fn take_cosignature(
         &mut self,
         turn: &Turn,
         from_peer: MemberCode,
         cosignature: &SignedRoot,
         changed: &[FrontierEntry],
-        whole: bool,
+        asked: Option<MemberCode>,
     ) -> Result<(), Refusal> {
+        let whole = asked.is_some();
         let root = cosignature.verify(&self.federation).map_err(|fault| Refusal::of_root(&fault))?;
         let Claim::Frontier { logs } = root.claim else { return Err(Refusal::Form) };
+        if asked.is_some_and(|of| of != root.by) {
+            return Err(Refusal::Unasked);
+        }
         if root.by == self.me.member {
             return Ok(());
         }
@@ -252,10 +257,10 @@ impl<S: Store> Node<S> {
             if whole {
                 return Err(Refusal::Unproved);
             }
-            // We missed one of its earlier ones: ask for the whole list.
+            // We missed one of its earlier ones: ask for the whole list. Where its author is out of reach, whoever handed it on has that.
             let to = if self.peers.is_connected(by) { by } else { from_peer };
-            if to == by && !self.peers.is_asked(by, What::Frontier) {
-                self.ask(by, What::Frontier, &Request::Frontier);
+            if self.peers.is_connected(to) && !self.peers.is_asked(to, What::Frontier(by)) {
+                self.ask(to, What::Frontier(by), &Request::Frontier { of: by });
             }
             return Ok(());
         }

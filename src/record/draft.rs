@@ -101,6 +101,12 @@ pub struct Draft {
     /// SHA-256 of the list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_digest: Option<Digest>,
+    /// Entries of the author's audit log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit_entries: Option<u64>,
+    /// The digest of the last of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit_head: Option<Digest>,
 
     // Transport: what a transit country needs as well.
     /// Mode at the border, UN/ECE Recommendation 19: 1 sea, 2 rail, 3 road, 4 air, 5 mail, 6 multimodal, 7 fixed, 8 inland water.
@@ -359,6 +365,12 @@ impl Draft {
         matches!(self.kind, Some(Kind::Arrival | Kind::ImportConfirmation))
             && self.answers.is_none()
             && self.consignment.is_none()
+    }
+
+    /// Whether a consignment begins with it: a notification, or what arrived unannounced.
+    #[must_use]
+    pub fn opens_consignment(&self) -> bool {
+        self.kind == Some(Kind::ExportNotification) || self.opens_unannounced()
     }
 
     /// The acknowledgement that a node makes by itself: the bodies of these records of `author` have arrived here.

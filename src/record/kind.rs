@@ -81,6 +81,8 @@ pub enum Kind {
     CodeList,
     /// G05: a new reader of what the author said of a consignment.
     AudienceGrant,
+    /// G07: how many entries the author's audit log has, and the digest of the last; for all members.
+    AuditAnchor,
     /// A kind that this version does not know, by the name it came with.
     Other(String),
 }
@@ -122,9 +124,10 @@ impl Kind {
         form(self).is_some_and(|form| form.confidential)
     }
 
-    /// Whether every member reads it: a country's policy and the versions of the code lists are no secret among members.
+    /// Whether every member reads it: a country's policy and the versions of the code lists are no secret among members, and an anchor is there
+    /// to be witnessed.
     pub fn is_for_all_members(&self) -> bool {
-        matches!(self, Self::Policy | Self::CodeList)
+        matches!(self, Self::Policy | Self::CodeList | Self::AuditAnchor)
     }
 
     /// Fields without which it says nothing, or reaches nobody.

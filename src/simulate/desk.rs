@@ -47,7 +47,7 @@ impl Desk {
             |dossier, terms| {
                 let standing = standing(dossier.consignment, terms, now);
                 let id = dossier.consignment.id;
-                history.put(id, Contribution::of(dossier, &standing, own), policy.r04.days);
+                history.put(id, Contribution::of(dossier, &standing, terms, own), policy.r04.days);
                 dossiers.insert(id, dossier.records.clone());
             },
         )?;

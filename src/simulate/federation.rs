@@ -44,6 +44,13 @@ impl Keys {
         }
     }
 
+    /// The key of one of its logs.
+    #[must_use]
+    pub fn log_key(&self, log: LogId) -> SecretKey {
+        let purpose = if log.ordinal == 1 { "log".to_owned() } else { format!("log {}", log.ordinal) };
+        SecretKey::from_seed(&sha256(format!("simulated {} {purpose}", self.member).as_bytes()).0)
+    }
+
     /// What the node of this member is told about itself.
     #[must_use]
     pub fn myself(&self) -> Myself {

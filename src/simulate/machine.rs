@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::encoding::ids::MemberCode;
+use crate::encoding::ids::{LogId, MemberCode};
 use crate::identity::Federation;
+use crate::ledger::SignedTree;
 use crate::protocol::{Event, Myself, Node, Outcome};
 
 use super::federation::Keys;
@@ -19,6 +20,10 @@ pub(super) struct Machine<M: Medium> {
     pub(super) federation: Federation,
     /// The signer guard went with the disk.
     pub(super) guard_lost: bool,
+    /// What was signed of its logs, as a signer that is a process of its own would know it.
+    pub(super) signed: BTreeMap<LogId, SignedTree>,
+    /// The log that its node signs.
+    pub(super) log: LogId,
     pub(super) node: Option<Node<M::Store>>,
     /// A flush is under way.
     pub(super) flushing: bool,
@@ -68,7 +73,7 @@ impl Pace {
 impl<M: Medium> Machine<M> {
     /// What its node is told about itself.
     pub(super) fn myself(&self) -> Myself {
-        Myself { guard_intact: !self.guard_lost, ..self.keys.myself() }
+        Myself { guard_intact: !self.guard_lost, log: self.log, ..self.keys.myself() }
     }
 
     pub(super) fn new(code: MemberCode, medium: M, federation: Federation) -> Self {
@@ -77,6 +82,8 @@ impl<M: Medium> Machine<M> {
             medium,
             federation,
             guard_lost: false,
+            signed: BTreeMap::new(),
+            log: LogId::first(code),
             node: None,
             flushing: false,
             pace: Pace { tick_at: 0, wait: Pace::BUSY_MS },

@@ -11,9 +11,11 @@
 //! ```
 //!
 //! For one thing in detail: [`World::new`] and [`World::run`]. For everything at once: [`trial::run`], which
-//! `cargo run --example sim` does for many seeds. For the return of a member that was away for weeks: [`absence::run`]. A fault put in on purpose ([`plant`]) shows that each invariant can fail.
+//! `cargo run --example sim` does for many seeds. For the return of a member that was away for weeks: [`absence::run`]; for
+//! machines that are restored, cloned, or lose their disk: [`drill::run`]. A fault put in on purpose ([`plant`]) shows that each invariant can fail.
 
 pub mod absence;
+pub mod drill;
 mod export;
 pub mod federation;
 mod invariants;

@@ -140,8 +140,8 @@ impl Plan {
         };
         plan.work(&mut dice);
         plan.trouble(&mut dice);
-        if plant == Some(Plant::NoGuard) {
-            plan.restore_in_the_dark();
+        if let Some(plant @ (Plant::NoGuard | Plant::NoEcho)) = plant {
+            plan.restore_in_the_dark(plant == Plant::NoEcho);
         }
         plan.grants(&mut dice);
         // What would happen after the end of the trouble does not.
@@ -302,8 +302,9 @@ impl Plan {
         }
     }
 
-    /// For the planted fault of a signer without guard: a restored machine that nobody can warn, and then meets everybody again.
-    fn restore_in_the_dark(&mut self) {
+    /// For the planted faults of a signer that nothing guards, or nobody warns: a restored machine that meets the others again once it has
+    /// signed.
+    fn restore_in_the_dark(&mut self, whole_machine: bool) {
         let Some(member) = self.members.iter().copied().find(|member| !self.is_liar(*member)) else { return };
         let others: Vec<MemberCode> = self.members.iter().copied().filter(|other| *other != member).collect();
         let group = BTreeSet::from([member]);
@@ -314,7 +315,8 @@ impl Plan {
         self.at(day(2), Action::Backup(member));
         self.at(day(3), submit(9_002));
         self.at(day(4), Action::Part { group: group.clone(), parted: true });
-        self.at(day(5), Action::Restore(member));
+        let restore = if whole_machine { Action::RestoreMachine(member) } else { Action::Restore(member) };
+        self.at(day(5), restore);
         self.at(day(6), submit(9_003));
         self.at(day(7), Action::Part { group, parted: false });
     }

@@ -29,6 +29,8 @@ pub enum Plant {
     ForgetfulEnd,
     /// I8: the signer signs whatever it is asked to.
     NoGuard,
+    /// I8: a machine is put back to a snapshot, guard and all, where nobody can warn it.
+    NoEcho,
     /// I10: questions are taken in and never answered.
     NoAnswers,
     /// I11: what an honest member says is changed on its way, unseen.
@@ -43,7 +45,7 @@ pub enum Plant {
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::UnseenRot,
         Self::ProofWithheld,
         Self::EmptyFlush,
@@ -52,6 +54,7 @@ impl Plant {
         Self::WrongReader,
         Self::ForgetfulEnd,
         Self::NoGuard,
+        Self::NoEcho,
         Self::NoAnswers,
         Self::ChangedOnTheWay,
         Self::BodiesLost,
@@ -70,7 +73,7 @@ impl Plant {
             Self::DeafToOne => "I5",
             Self::WrongReader => "I6",
             Self::ForgetfulEnd => "I7",
-            Self::NoGuard => "I8",
+            Self::NoGuard | Self::NoEcho => "I8",
             Self::NoAnswers => "I10",
             Self::ChangedOnTheWay => "I11",
             Self::BodiesLost => "I12",
@@ -171,6 +174,7 @@ impl<M: Medium> World<M> {
                 | Plant::WrongReader
                 | Plant::ForgetfulEnd
                 | Plant::NoGuard
+                | Plant::NoEcho
                 | Plant::NoAnswers
                 | Plant::ChangedOnTheWay
                 | Plant::BodiesLost

@@ -273,7 +273,7 @@ impl<'a, M: Medium> Trial<'a, M> {
 
     fn restore(&mut self, member: MemberCode, whole_machine: bool) {
         let Some((backup, size)) = self.backups.get(&member).cloned() else { return };
-        let may = self.world.plant() == Some(Plant::NoGuard)
+        let may = matches!(self.world.plant(), Some(Plant::NoGuard | Plant::NoEcho))
             || self.world.is_running(member)
                 && (!whole_machine || self.is_known_to_all(member))
                 && self.world.leaves_a_copy(member, &backup);

@@ -7,6 +7,8 @@ use crate::encoding::ids::{LogId, MemberCode};
 use crate::encoding::random::Randomness;
 use crate::encoding::time::UnixTime;
 use crate::identity::Federation;
+use crate::ledger::SignedTree;
+use crate::ledger::examine::{self, Asked};
 use crate::protocol::view::View;
 use crate::protocol::{Effect, Event, Input, Node, Now, Outcome, Settings, SigningKey, Verdict};
 use crate::record::Record;
@@ -580,18 +582,40 @@ impl<M: Medium> World<M> {
         guard: &[(u64, Digest)],
     ) -> Input {
         let unguarded = self.plant == Some(Plant::NoGuard);
+        let by_the_tree = self.plant.is_none() && self.watchman.trusts(code) && !self.watchman.has_forgiven(code);
         let machine = self.machine(code);
         if let SigningKey::Log(log) = with
             && !unguarded
-            && let Err(reason) = machine.medium.guard(log, guard)
         {
-            return Input::NotSigned { id, reason };
+            if machine.guard_lost {
+                return Input::NotSigned { id, reason: format!("the guard of log {log} is not on this machine") };
+            }
+            if let Err(reason) = machine.medium.guard(log, guard) {
+                return Input::NotSigned { id, reason };
+            }
         }
+        let other;
         let key = match with {
-            SigningKey::Log(_) => &machine.keys.log,
+            SigningKey::Log(log) if log.ordinal == 1 => &machine.keys.log,
+            SigningKey::Log(log) => {
+                other = machine.keys.log_key(log);
+                &other
+            }
             SigningKey::Witness => &machine.keys.witness,
         };
-        Input::Signed { id, signatures: messages.iter().map(|message| key.sign(message)).collect() }
+        let signatures: Vec<[u8; 64]> = messages.iter().map(|message| key.sign(message)).collect();
+        if let SigningKey::Log(log) = with
+            && by_the_tree
+            && let Err(reason) = goes_by_the_tree(
+                machine.signed.entry(log).or_default(),
+                &examine::for_log(log, key.public().kid(), u64::MAX, messages, guard),
+                &signatures,
+            )
+        {
+            let what = format!("a signer that goes by the tree of {log} would refuse: {reason}");
+            self.watchman.accuse("I8", self.now, code, what);
+        }
+        Input::Signed { id, signatures }
     }
 
     fn loses(&mut self, from: MemberCode, to: MemberCode) -> bool {
@@ -606,6 +630,23 @@ impl<M: Medium> World<M> {
 
     fn delay(&mut self) -> i64 {
         1 + i64::from(self.random.below(self.network.link.delay_ms.max(1)))
+    }
+}
+
+/// What a signer that is a process of its own does beyond its guard: an honest node never asks it for what it would refuse.
+fn goes_by_the_tree(
+    signed: &mut SignedTree,
+    asked: &Result<Asked, String>,
+    signatures: &[[u8; 64]],
+) -> Result<(), String> {
+    let told = |error: crate::ledger::NotSigned| error.to_string();
+    match asked {
+        Err(reason) => Err(reason.clone()),
+        Ok(Asked::Statements(all)) => all
+            .iter()
+            .zip(signatures)
+            .try_for_each(|(statement, signature)| signed.grow(statement, signature).map_err(told)),
+        Ok(Asked::Checkpoints(all)) => all.iter().try_for_each(|root| signed.claim(root).map_err(told)),
     }
 }
 

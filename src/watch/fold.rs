@@ -146,7 +146,8 @@ impl Course<'_> {
             | Kind::OperationJoining
             | Kind::OperationClosing
             | Kind::Policy
-            | Kind::CodeList => {}
+            | Kind::CodeList
+            | Kind::AuditAnchor => {}
             Kind::Other(_) => return Err(Illegal::UnknownKind),
         }
         Ok(())

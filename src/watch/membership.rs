@@ -45,7 +45,7 @@ impl Membership {
         if self.members.contains_key(&id) {
             return self.consignments_of(id);
         }
-        let names = if *kind == Kind::ExportNotification || declared.opens_unannounced() {
+        let names = if declared.opens_consignment() {
             Names::Itself
         } else if *kind == Kind::Acknowledgement {
             Names::Acknowledged(declared.acknowledges.clone())

@@ -116,6 +116,7 @@ fn sentence(by: MemberCode, kind: &Kind, declared: &Draft) -> String {
         | Kind::OperationClosing
         | Kind::Policy
         | Kind::CodeList
+        | Kind::AuditAnchor
         | Kind::Other(_) => format!("{by}: {}", kind.name()),
     }
 }

@@ -13,10 +13,11 @@ use super::membership::Membership;
 use super::operation::is_of_operation;
 use super::state::Flag;
 use super::statistics::{Contribution, Statistics};
+use crate::audit::Anchor;
 use crate::encoding::hash::{Digest, sha256_over};
 use crate::encoding::ids::{MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
-use crate::record::{PartialRecord, Terms};
+use crate::record::{Kind, PartialRecord, Terms};
 
 /// The consignments that a node knows of.
 #[derive(Default)]
@@ -27,6 +28,8 @@ pub struct Views {
     citing: BTreeMap<RecordId, BTreeSet<RecordId>>,
     /// The records of joint operations.
     operations: BTreeSet<RecordId>,
+    /// What members say of their audit logs.
+    anchors: BTreeMap<RecordId, Anchor>,
     consignments: BTreeMap<RecordId, Consignment>,
     /// Those that have to be derived again.
     stale: BTreeSet<RecordId>,
@@ -59,12 +62,16 @@ impl Views {
         if record.kind().is_some_and(is_of_operation) {
             self.operations.insert(id);
         }
+        if let Some(anchor) = anchor(id, record) {
+            self.anchors.insert(id, anchor);
+        }
     }
 
     /// Forgets a record that has no effect after all.
     pub fn remove(&mut self, id: RecordId) {
         self.stale.extend(self.membership.remove(id));
         self.operations.remove(&id);
+        self.anchors.remove(&id);
         if self.policies.remove(&id).is_some() {
             self.stale.extend(self.citing.get(&id).into_iter().flatten());
         }
@@ -154,6 +161,11 @@ impl Views {
         self.operations.iter().copied()
     }
 
+    /// What a member says of its audit log, in the order of its records.
+    pub fn anchors(&self, member: MemberCode) -> impl DoubleEndedIterator<Item = &Anchor> {
+        self.anchors.values().filter(move |anchor| anchor.record.log.member == member)
+    }
+
     /// The terms of a policy, if it is held.
     #[must_use]
     pub fn policy(&self, id: RecordId) -> Option<&Terms> {
@@ -216,6 +228,13 @@ impl Views {
             }
         }
     }
+}
+
+/// What a record says of its author's audit log, if it is an anchor.
+fn anchor(record: RecordId, content: &PartialRecord) -> Option<Anchor> {
+    let declared = content.declared();
+    let (at, entries, head) = (declared.issued_at?, declared.audit_entries?, declared.audit_head?);
+    (content.kind() == Some(&Kind::AuditAnchor)).then_some(Anchor { record, at, entries, head })
 }
 
 /// Shows no content.

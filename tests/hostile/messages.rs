@@ -110,7 +110,7 @@ fn requests() -> Vec<Request> {
         Request::Published { from: 9 },
         Request::Slot { id },
         Request::Cosign { log: log(), size: 2 },
-        Request::Frontier,
+        Request::Frontier { of: "GE".parse().unwrap() },
     ]
 }
 

@@ -71,7 +71,12 @@ impl Federation {
         let port = free_port();
         let listen = [format!("/ip4/127.0.0.1/udp/{port}/quic-v1"), format!("/ip4/127.0.0.1/tcp/{port}")];
         let mut init = program();
-        init.args(["init", member, "--insecure-dev-keys", "--charter", charter, "--dir"]).arg(self.path(member));
+        init.args(["init", member, "--charter", charter, "--dir"]).arg(self.path(member));
+        // A test that wants its keys encrypted has put the passphrase there.
+        match self.path("passphrase") {
+            file if file.exists() => init.arg("--passphrase-file").arg(file),
+            _ => init.arg("--insecure-dev-keys"),
+        };
         listen.iter().for_each(|address| {
             init.args(["--listen", address]);
         });
@@ -151,6 +156,14 @@ impl Federation {
         command.args(["-c", &format!("{limit} && exec \"$0\" \"$@\"")]).arg(path_of_program());
         command.arg("--config").arg(self.config(member));
         self.spawn_by(command, member, &[])
+    }
+
+    /// Starts the node in a folder that is no member's own: a copy of one. It listens elsewhere.
+    pub(super) fn spawn_at(&self, folder: &Path, name: &str) -> Node {
+        let mut command = program();
+        command.arg("--config").arg(folder.join("shieldwall.toml"));
+        let listen = format!("/ip4/127.0.0.1/tcp/{}", free_port());
+        self.spawn_by(command, name, &[("SHIELDWALL_LISTEN", &listen)])
     }
 
     fn spawn_by(&self, mut command: Command, member: &str, more: &[(&str, &str)]) -> Node {
@@ -356,6 +369,21 @@ pub(super) fn table(numbers: std::ops::Range<usize>) -> String {
 pub(super) fn reader(ucr: &str) -> &'static str {
     let number: usize = ucr.rsplit('L').next().unwrap().parse().unwrap();
     READERS[number % 2]
+}
+
+/// Every file below `folder`, in the order of their paths.
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.is_file() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
 }
 
 /// Files below `folder` that contain `needle`.

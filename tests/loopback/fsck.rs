@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::federation::files;
 use super::{Federation, declarations, success};
 
 /// The answer of fsck, with its exit code.
@@ -17,17 +18,8 @@ fn check(federation: &Federation) -> (Option<i32>, Value) {
 
 /// Every file of a member with its content.
 fn snapshot(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut all = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            all.extend(snapshot(&path));
-        } else if path.is_file() {
-            all.push((path.clone(), fs::read(&path).unwrap()));
-        }
-    }
-    all.sort();
-    all
+    let read = |path: PathBuf| (path.clone(), fs::read(path).unwrap());
+    files(folder).into_iter().map(read).collect()
 }
 
 fn flip(path: &Path, at: usize) {
@@ -116,6 +108,9 @@ fn every_kind_of_file_is_checked_and_a_node_heals_what_fsck_says_that_it_heals()
     let after = federation.converge();
     assert_eq!(after["logs"][0]["root"], before["logs"][0]["root"]);
     super::wait_for("the lost statement", || federation.log("GE").contains("statement GE-5"));
+    let damaged = || federation.json("GE", &["status"]).map(|status| status["scrub"]["damaged"].clone());
+    super::wait_for("its healing", || damaged() == Some(serde_json::json!([])));
+    success(federation.command("GE").arg("drain"));
     drop(nodes);
     let (code, told) = check(&federation);
     assert!(code == Some(0) && told["faults"][0]["heals"] == "unneeded", "{told}");

@@ -1,17 +1,15 @@
 //! `docs/governance.md` as a test: a federation of real nodes changes who belongs to it, with the time until every node has acted.
 //!
-//! The page is played as `docs/everyday.md` is. `systemctl start` and `restart` start the node of the desk. After a publication the test
+//! The page is played as [`page`] says. `systemctl start` and `restart` start the node of the desk. After a publication the test
 //! waits until every node that shall has acted, and reads from the nodes' own logs when they did.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 use shieldwall::encoding::time::UnixTime;
 
-use super::everyday::matches;
-use super::federation::{Federation, Node, declarations, path_of_program, table};
+use super::federation::{Federation, Node, declarations, table};
+use super::page::{self, Player};
 use super::wait_for;
 
 const PAGE: &str = "docs/governance.md";
@@ -23,8 +21,6 @@ const WITHIN_S: f64 = 20.0;
 
 #[test]
 fn the_governance_page_says_what_the_nodes_do() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let page = fs::read_to_string(root.join(PAGE)).unwrap();
     let federation = Federation::of(&FOUNDERS);
     federation.init_apart("KE");
     declarations(&federation.path("GE").join("declarations.csv"), 4);
@@ -38,16 +34,12 @@ fn the_governance_page_says_what_the_nodes_do() {
         desks.nodes.insert(member, desks.federation.start(member));
     }
     desks.federation.converge();
-    let written = desks.play(&page);
+    let written = page::play(&mut desks, &page::read(PAGE));
     for (what, seconds) in &desks.took {
         eprintln!("{what}: {seconds:.3} s");
     }
     let slow: Vec<_> = desks.took.iter().filter(|(_, seconds)| *seconds > WITHIN_S).collect();
-    if std::env::var_os("TRYCMD").is_some_and(|mode| mode == "overwrite") {
-        fs::write(root.join(PAGE), written).unwrap();
-    } else {
-        assert_eq!(written, page, "the page with what the nodes answered in place of what it says differs");
-    }
+    page::compare(PAGE, &written);
     assert!(slow.is_empty(), "{slow:?}");
 }
 
@@ -94,25 +86,11 @@ struct Desks {
     federation: Federation,
 }
 
-impl Desks {
-    fn play(&mut self, page: &str) -> String {
-        let mut written = Vec::new();
-        let mut lines = page.lines().peekable();
-        while let Some(line) = lines.next() {
-            written.push(line.to_owned());
-            let Some((member, command)) = prompt(line) else { continue };
-            let mut expected = Vec::new();
-            while let Some(line) = lines.next_if(|line| *line != "```" && prompt(line).is_none()) {
-                expected.push(line);
-            }
-            let blank = expected.last() == Some(&"");
-            expected.truncate(expected.len() - usize::from(blank));
-            let said = self.run(member, command);
-            let as_expected = matches(&expected, &said.iter().map(String::as_str).collect::<Vec<_>>());
-            written.extend(if as_expected { expected.iter().map(|line| (*line).to_owned()).collect() } else { said });
-            written.extend(blank.then(String::new));
-        }
-        written.join("\n") + "\n"
+impl Player for Desks {
+    const DESKS: &'static [&'static str] = &ALL;
+
+    fn file(&mut self, name: &str, _text: &str) {
+        panic!("the page has a file {name}");
     }
 
     fn run(&mut self, member: &'static str, command: &str) -> Vec<String> {
@@ -144,7 +122,9 @@ impl Desks {
             }
         }
     }
+}
 
+impl Desks {
     fn logs(&self) -> BTreeMap<&'static str, usize> {
         ALL.iter().map(|member| (*member, self.federation.log(member).len())).collect()
     }
@@ -270,28 +250,11 @@ fn time_of(log: &str, what: &str) -> Option<f64> {
     Some(whole.seconds() as f64 + format!("0.{fraction}").parse::<f64>().ok()?)
 }
 
-fn prompt(line: &str) -> Option<(&'static str, &str)> {
-    ALL.iter().find_map(|member| Some((*member, line.strip_prefix(member)?.strip_prefix("$ ")?)))
-}
-
 /// What a command prints at one member.
 fn shell(federation: &Federation, member: &str, command: &str) -> Vec<String> {
-    let mut path = path_of_program().parent().unwrap().as_os_str().to_owned();
-    path.push(":/usr/bin:/bin");
     let (address, digest) = federation.address_and_digest("LB");
-    let output = Command::new("sh")
-        .args(["-c", &format!("exec 2>&1\n{command}")])
-        .current_dir(federation.path(member))
-        .env_clear()
-        .env("PATH", path)
-        .env("SHIELDWALL_CONFIG", federation.config(member))
-        .env("FEDERATION", digest)
-        .env("ADDRESS_OF_LB", address)
-        .stdin(std::process::Stdio::null())
-        .output()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let code = output.status.code().unwrap();
-    let code = (code != 0).then(|| format!("? {code}"));
-    code.into_iter().chain(text.lines().map(str::to_owned)).collect()
+    let mut shell = page::shell(&federation.path(member), command);
+    shell.env("SHIELDWALL_CONFIG", federation.config(member));
+    let output = shell.env("FEDERATION", digest).env("ADDRESS_OF_LB", address).output().unwrap();
+    page::printed(&output, str::to_owned)
 }

@@ -6,18 +6,31 @@
 #![allow(clippy::print_stderr, reason = "what a test that waits has measured belongs into its output")]
 
 mod alerts;
+mod approvals;
+mod audit;
+mod backup;
+mod canary;
 mod catch_up;
 mod clock;
 mod crash;
 mod demo;
 mod disks;
+mod doctor;
 mod everyday;
 #[allow(dead_code, reason = "shared with `examples/kill`, which uses more of it")]
 mod federation;
 mod fsck;
 mod governance;
+mod hsm;
 mod limits;
 mod outsider;
+mod page;
+mod peers;
+mod reload;
+#[allow(dead_code, reason = "shared with `examples/drills`, which uses more of it")]
+mod recover;
+mod restore;
+mod signer;
 mod slow;
 mod versions;
 

@@ -1,7 +1,6 @@
 //! Data of other versions: what the first one wrote is read for ever, and what a later one wrote is left alone, politely.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use shieldwall::disk::DiskStore;
@@ -9,24 +8,11 @@ use shieldwall::encoding::ids::LogId;
 use shieldwall::encoding::merkle;
 use shieldwall::ledger::{Key, KeyKind, SignedRoot, Store as _};
 
+use super::recover::copy;
 use super::{Federation, program, success};
 
 /// A folder as a node of format version 1 left it: three members, killed in an import. The index is not part of what is kept.
 const FIRST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/data-1");
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    fs::set_permissions(to, fs::Permissions::from_mode(0o700)).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
-    }
-}
 
 #[test]
 fn what_format_version_1_holds_is_read() {

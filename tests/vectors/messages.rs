@@ -40,7 +40,7 @@ fn gossip_requests_responses_and_fork_proof() {
         ("push", Request::Push { id, body: body.clone() }),
         ("slot", Request::Slot { id: "GE-0".parse().unwrap() }),
         ("cosign", Request::Cosign { log, size: 2 }),
-        ("frontier", Request::Frontier),
+        ("frontier", Request::Frontier { of: "GE".parse().unwrap() }),
         ("splits", Request::Splits),
     ];
     let responses = [

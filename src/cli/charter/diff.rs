@@ -35,7 +35,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Outcome {
 
 /// What a version changes, and what it needs.
 #[derive(Debug)]
-pub(super) struct Review {
+pub(in crate::cli) struct Review {
     changes: Vec<Change>,
     before: Option<Charter>,
     after: Charter,
@@ -48,7 +48,7 @@ impl Review {
     ///
     /// # Errors
     /// If the earlier versions do not hold, or this one could never follow them.
-    pub(super) fn of(published: &Published) -> Result<Self, Failure> {
+    pub(in crate::cli) fn of(published: &Published) -> Result<Self, Failure> {
         let (newest, earlier) = newest(published);
         let before = earlier.last().map(|before| before.charter().clone());
         if !earlier.is_empty() {
@@ -77,7 +77,7 @@ impl Review {
     }
 
     /// For a person who is about to sign.
-    pub(super) fn text(&self) -> String {
+    pub(in crate::cli) fn text(&self) -> String {
         let mut text = String::new();
         let after = &self.after;
         let mut line = |line: String| writeln!(text, "{line}").expect("writing to a string cannot fail");
@@ -118,7 +118,7 @@ impl Review {
     }
 
     /// For machines.
-    pub(super) fn json(&self) -> serde_json::Value {
+    pub(in crate::cli) fn json(&self) -> serde_json::Value {
         let change = |change: &Change| {
             json!({
                 "what": change.word(), "member": change.member(), "grave": change.weight() == Weight::Grave,

@@ -2,11 +2,11 @@
 
 mod add_member;
 mod create;
-mod diff;
+pub(super) mod diff;
 mod export;
 mod merge;
 mod propose;
-mod publish;
+pub(super) mod publish;
 mod show;
 mod sign;
 mod verify;
@@ -101,7 +101,7 @@ fn read_application(path: &Path) -> Result<Application, Failure> {
 }
 
 /// The newest version, which may lack signatures still, and those before it. A file holds one at least.
-fn newest(published: &Published) -> (&SignedCharter, &[SignedCharter]) {
+pub(super) fn newest(published: &Published) -> (&SignedCharter, &[SignedCharter]) {
     published.charters.split_last().expect("a charter file that was read holds a charter")
 }
 

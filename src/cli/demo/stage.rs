@@ -143,6 +143,8 @@ fn enrol(
         external: Vec::new(),
         charter: Some(PathBuf::from("../charter.cose")),
         insecure_dev_keys: true,
+        roots: None,
+        hsm: init::HsmArgs::default(),
         dry_run: false,
         options,
     };

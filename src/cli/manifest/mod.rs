@@ -5,6 +5,8 @@ mod sign;
 
 use std::path::Path;
 
+pub(super) use sign::{Destination, NextLog, log_key, sign_logs};
+
 use super::context::Context;
 use super::files;
 use super::report::{Failure, Outcome};
@@ -15,7 +17,7 @@ pub(super) enum Command {
     /// Show a manifest: a file that `init` made, or a member's newest in a charter
     Show(show::Args),
     /// Draw up the next version of this member's manifest, sign it, and put it into the charter file
-    Sign(sign::Args),
+    Sign(Box<sign::Args>),
 }
 
 pub(super) fn run(context: &Context, command: Command) -> Outcome {

@@ -33,8 +33,6 @@ pub(in crate::cli) struct Roots {
     passphrase: Option<Passphrase>,
 }
 
-const ROOTS: [KeyName; 3] = [KeyName::Root, KeyName::NextRoot, KeyName::LaterRoot];
-
 impl Roots {
     /// Opens what is there. One root at least must be.
     ///
@@ -49,9 +47,9 @@ impl Roots {
             }
         };
         let folder = KeyFolder::open(&folder)?;
-        let held: Vec<KeyName> = ROOTS.into_iter().filter(|name| folder.holds(name)).collect();
+        let held: Vec<KeyName> = KeyName::ROOTS.into_iter().filter(|name| folder.holds(name)).collect();
         // With none there, the error names the file that is missing.
-        let names = if held.is_empty() { &ROOTS[..1] } else { &held };
+        let names = if held.is_empty() { &KeyName::ROOTS[..1] } else { &held };
         let (seeds, passphrase) = context.unlock_folder(&folder, file.as_deref(), unprotected, names)?;
         let keys = names.iter().copied().zip(seeds.iter().map(|seed| SecretKey::from_seed(seed.expose()))).collect();
         Ok(Self { member, folder, keys, passphrase })

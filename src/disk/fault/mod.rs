@@ -40,6 +40,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::audit_log::{AuditLog, Found};
 use super::files::{Access, File, FileSystem};
 use super::fsck::{self, Checked};
 use super::guard::{self, Guard, GuardRefusal};
@@ -48,6 +49,7 @@ use super::segment::ROLL;
 use super::store::{DiskStore, Mode};
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::LogId;
+use crate::ledger::StoreError;
 
 pub(crate) use index::FaultIndex;
 use state::{Ruling, State};
@@ -229,6 +231,14 @@ impl FaultFs {
     /// As [`Guard::open`].
     pub fn open_guard(&self, log: LogId) -> Result<Guard, GuardRefusal> {
         guard::open(self, Path::new(DIR), log, &MACHINE, false)
+    }
+
+    /// Opens the audit log on this disk, as [`AuditLog::open`] does, with files that end at `roll` bytes.
+    ///
+    /// # Errors
+    /// As [`AuditLog::open`].
+    pub fn open_audit_log(&self, roll: u64) -> Result<(AuditLog, Found), StoreError> {
+        AuditLog::open_on(Arc::new(self.clone()), Path::new(DIR), roll)
     }
 
     /// Checks the store and the guards on this disk as [`fsck::check`] does. It changes nothing.
@@ -436,6 +446,11 @@ impl File for Handle {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let (mut state, ruling) = self.rule(Op::Write, offset, bytes.len())?;
         state.write(self.inode, bytes, offset, ruling)
+    }
+
+    /// Here a full disk is full.
+    fn reserve(&self, _offset: u64, _length: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {

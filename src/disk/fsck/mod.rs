@@ -20,6 +20,7 @@ use std::sync::Arc;
 use super::files::{FileSystem, RealFs};
 use super::guard::{self, GuardRefusal};
 use super::open::{self, IndexKind, OpenError};
+use super::version;
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::{LogId, MemberCode};
 use crate::ledger::{Key, StoreError};
@@ -126,14 +127,15 @@ impl Checked {
 /// to be there. `progress` is told bytes read and bytes to read.
 ///
 /// # Errors
-/// [`OpenError::Locked`] if the node runs, [`OpenError::Absent`] if there is no store, [`OpenError::OtherVersion`] if another version of the
-/// program wrote it, [`OpenError::Store`] if the folder cannot be read at all.
+/// [`OpenError::Locked`] if the node runs, [`OpenError::Absent`] if there is no store, [`OpenError::OtherVersion`] or [`OpenError::Newer`] if another version
+/// of the program wrote it, [`OpenError::Store`] if the folder cannot be read at all.
 pub fn check(dir: &Path, own: Option<LogId>, progress: &mut dyn FnMut(u64, u64)) -> Result<Checked, OpenError> {
     let lock = match open::lock_shared(dir) {
         // A folder that was put back without it: a node that runs has made it.
         Err(OpenError::Absent { .. }) if dir.join("segments").is_dir() => None,
         locked => Some(locked?),
     };
+    version::check(dir)?;
     let copied = copy::copy(&dir.join("index"));
     let kind = match &copied {
         Ok(Some(copy)) => IndexKind::Sled(copy.path.clone()),

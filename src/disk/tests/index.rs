@@ -8,12 +8,12 @@ use super::super::index::{self, Changes, Index as _};
 use super::super::sled_index::SledIndex;
 use super::*;
 
-fn open_real(dir: &Path) -> (DiskStore, Report) {
+pub(super) fn open_real(dir: &Path) -> (DiskStore, Report) {
     DiskStore::open(dir, 0, &mut |_, _| ()).unwrap()
 }
 
 /// A directory with a store of a few groups, and its twin in memory.
-fn written(steps: usize) -> (tempfile::TempDir, MemoryStore) {
+pub(super) fn written(steps: usize) -> (tempfile::TempDir, MemoryStore) {
     let dir = tempfile::tempdir().unwrap();
     let mut memory = MemoryStore::default();
     let mut random = Randomness::new([4; 32]);

@@ -13,6 +13,8 @@ use crate::encoding::time::UnixTime;
 use crate::ledger::memory::MemoryStore;
 use crate::ledger::{Frame, Key, KeyKind, Mark, MarkKind, Store};
 
+mod audit_log;
+mod backup;
 mod crash;
 mod equal;
 mod faults;

@@ -43,17 +43,25 @@ pub enum Default {
 }
 
 /// All options.
-pub const OPTIONS: [OptionRow; 30] = [
+pub const OPTIONS: [OptionRow; 48] = [
     row("member", Kind::Text, Default::Required),
     row("data_dir", Kind::Path, Default::Is("data")),
     row("keys_dir", Kind::Path, Default::Is("keys")),
     row("charter", Kind::Path, Default::Is("charter.cose")),
+    row("backup_dir", Kind::Path, Default::Is("backups")),
     row("socket", Kind::Path, Default::None),
+    row("socket_group", Kind::Text, Default::None),
     row("passphrase_file", Kind::Path, Default::None),
     row("insecure_dev_keys", Kind::Bool, Default::Is("false")),
     row("listen", Kind::List, Default::Is("/ip4/0.0.0.0/udp/4310/quic-v1,/ip4/0.0.0.0/tcp/4310")),
     row("external", Kind::List, Default::Is("")),
     row("allow_foreign_exporter", Kind::Bool, Default::Is("false")),
+    row("hsm.module", Kind::Path, Default::None),
+    row("hsm.token", Kind::Text, Default::None),
+    row("hsm.pin_file", Kind::Path, Default::None),
+    row("signer.socket", Kind::Path, Default::None),
+    row("signer.folder", Kind::Path, Default::None),
+    row("signer.node_user", Kind::Text, Default::None),
     row("log.level", Kind::Text, Default::Is("info")),
     row("log.format", Kind::Text, Default::Is("text")),
     // Below 100 ms cosignatures would outnumber records; above a minute nobody would see that others keep up.
@@ -62,11 +70,25 @@ pub const OPTIONS: [OptionRow; 30] = [
     row("intervals.sync_s", Kind::Number { min: 1, max: 3_600 }, Default::Is("10")),
     // An hour at most: an acknowledgement is what tells an exporter that its notice arrived.
     row("intervals.acknowledge_after_ms", Kind::Number { min: 0, max: 3_600_000 }, Default::Is("1000")),
+    // Each is a record that every member keeps; what is newer than the last can be altered without a trace.
+    row("intervals.audit_anchor_s", Kind::Number { min: 5, max: 2_592_000 }, Default::Is("86400")),
     row("watch.risk_policy", Kind::Path, Default::None),
     row("watch.lists", Kind::Path, Default::None),
     row("watch.answer_due_days", Kind::Number { min: 0, max: 90 }, Default::Is("3")),
     row("limits.free_space_min_mb", Kind::Number { min: 16, max: 1_000_000 }, Default::Is("256")),
     row("limits.api_connections", Kind::Number { min: 1, max: 1_000 }, Default::Is("16")),
+    // Ten thousand a second is more than a node can sign; below a hundred a minute its own lanes and acknowledgements would wait.
+    row("limits.signed_per_minute", Kind::Number { min: 100, max: 600_000 }, Default::Is("600000")),
+    row("limits.signed_per_day", Kind::Number { min: 1_000, max: 100_000_000 }, Default::Is("5000000")),
+    row("approvals.charters", Kind::Bool, Default::Is("false")),
+    row("approvals.records", Kind::Bool, Default::Is("false")),
+    row("approvals.bans", Kind::Bool, Default::Is("false")),
+    row("approvals.users", Kind::List, Default::Is("")),
+    row("approvals.group", Kind::Text, Default::None),
+    // One person is none that approves; a desk of more than nine has no use for all of them.
+    row("approvals.persons", Kind::Number { min: 2, max: 9 }, Default::Is("2")),
+    // What nobody has looked at in three months is asked for again.
+    row("approvals.days", Kind::Number { min: 1, max: 90 }, Default::Is("7")),
     row("alerts.smtp", Kind::Text, Default::None),
     row("alerts.mail_from", Kind::Text, Default::None),
     row("alerts.mail_to", Kind::List, Default::Is("")),

@@ -118,3 +118,20 @@ fn the_defaults_are_those_of_the_core() {
     let (config, _) = load("member = \"GE\"").unwrap();
     assert_eq!(format!("{:?}", Settings::from(config.intervals)), format!("{:?}", Settings::default()));
 }
+
+#[test]
+fn a_second_person_that_nobody_can_be_is_a_fault() {
+    for (lines, fault) in [
+        ("charters = true", "`approvals.charters` needs `approvals.users`"),
+        ("records = true\nusers = [\"anton\"]\npersons = 3", "`approvals.records` needs `approvals.users`"),
+        ("charters = true\nusers = [\"anton\"]\npersons = 1", "`approvals.persons` takes a whole number from 2 to 9"),
+    ] {
+        let error = load(&format!("member = \"GE\"\n[approvals]\n{lines}")).unwrap_err().to_string();
+        assert!(error.contains(fault), "{error}");
+    }
+    let good = "member = \"GE\"\n[approvals]\ncharters = true\nusers = [\"anton\", \"1002\"]\ngroup = \"desk\"";
+    let approvals = load(good).unwrap().0.approvals;
+    assert_eq!(approvals.text(), "charters need 2 persons, of anton 1002 group desk, within 7 days");
+    let shared = load("member = \"GE\"\nsocket_group = \"desk\"").unwrap_err().to_string();
+    assert!(shared.contains("`socket_group` needs a `socket` in a folder of its own"), "{shared}");
+}

@@ -3,6 +3,7 @@
 use crate::encoding::ids::MemberCode;
 use crate::node::answer;
 use crate::node::ask::{LoadView, PeerView, Problem, Response, ScrubView, WorkView};
+use crate::node::signer::Away;
 use crate::node::supervisor::Health;
 use crate::node::{clock, notify};
 use crate::protocol::{Event, Now, Signing};
@@ -21,14 +22,20 @@ impl Engine {
         status.listening = self.links.listening.iter().cloned().collect();
         status.peers_connected = running.peers.iter().filter(|peer| peer.connected).count() as u64;
         status.cosigned_by = self.agreeing();
+        status.next_log = self.unsigned().is_some();
         status.read_only = match running.signing {
-            Signing::Ended(reason) => Some(format!("log {} is not signed any more: {reason}", running.log)),
+            _ if status.next_log => self.unsigned(),
+            Signing::Ended(_) => None,
             Signing::Starting => Some("asking peers how long this log is".to_owned()),
             Signing::Ready if !self.node.store().writable()? => Some("too little free space".to_owned()),
-            Signing::Ready => None,
+            Signing::Ready => self.held_back(),
         };
+        status.signer_away_since = self.condition.away().map(|away| away.since);
         status.scrub = Some(self.scrub_view());
+        status.audit = self.audit_view();
+        status.bans = self.peering.bans.iter().collect();
         status.waiting = running.waiting as u64;
+        status.approvals = self.approvals.waiting();
         status.unaudited = running.unaudited;
         status.load = Some(self.load());
         let open = self.cases.digest(clock::now()).open.map(|count| count as u64);
@@ -36,6 +43,25 @@ impl Engine {
         let told = self.notify.as_ref().filter(|notify| notify.is_configured()).map(notify::Handle::counts);
         status.work = Some(WorkView { reading: self.keeper.progress(), consignments, open, told });
         Ok(Response::Status(Box::new(status)))
+    }
+
+    /// That the signer is not there, or holds back what is to be signed, and until when, if so.
+    fn held_back(&self) -> Option<String> {
+        if let Some(Away { since, reason }) = self.condition.away() {
+            return Some(format!("nothing is signed since {since} ({reason}); what is to be signed waits"));
+        }
+        self.condition.holds_until().map(|until| {
+            format!("more was to be signed than limits.signed_per_minute or limits.signed_per_day allow; the rest waits until {until}")
+        })
+    }
+
+    /// Why the own log is not signed here and never will be, if so.
+    pub(super) fn unsigned(&self) -> Option<String> {
+        let reason = match self.node.status().signing {
+            Signing::Ended(reason) => Some(reason),
+            Signing::Starting | Signing::Ready => self.condition.refuses(),
+        };
+        reason.map(|reason| format!("log {} is not signed any more: {reason}", self.node.view().me().log))
     }
 
     fn load(&self) -> LoadView {
@@ -89,6 +115,7 @@ impl Engine {
                 .collect(),
             frontier: peer.frontier,
             in_step: peer.agrees,
+            ban: self.peering.bans.iter().find(|ban| ban.member == peer.member),
         };
         self.node.status().peers.into_iter().map(view).collect()
     }

@@ -3,10 +3,11 @@
 //! A file is never overwritten and never read through a symbolic link, from another user, or with group or world
 //! permissions. Nothing here knows what a key is for beyond its name; `identity` does.
 //!
-//! Start with [`KeyFolder`]; [`pem`] has the bytes, [`passphrase`] where the passphrase comes from.
+//! Start with [`KeyFolder`]; [`pem`] has the bytes, [`passphrase`] where the passphrase comes from, [`share`] a root on paper.
 
 pub mod passphrase;
 pub mod pem;
+pub mod share;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -81,6 +82,9 @@ pub enum KeyFileError {
 }
 
 impl KeyName {
+    /// The root and those that follow it, in their order.
+    pub const ROOTS: [Self; 3] = [Self::Root, Self::NextRoot, Self::LaterRoot];
+
     /// The epoch of a seal key; none of any other.
     #[must_use]
     pub fn seal_epoch(&self) -> Option<u32> {
@@ -169,7 +173,7 @@ impl KeyFolder {
     /// If a file cannot be moved.
     pub fn advance_root(&self, kid: &str) -> Result<(), KeyFileError> {
         let spent = self.path.join(format!("spent-root-{kid}.pem"));
-        let names = [KeyName::Root, KeyName::NextRoot, KeyName::LaterRoot].map(|name| self.path(&name));
+        let names = KeyName::ROOTS.map(|name| self.path(&name));
         let [root, next, later] = &names;
         for (from, to) in [(root, &spent), (next, root), (later, next)] {
             // What stands at its new place already was moved before the interruption.

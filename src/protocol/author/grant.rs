@@ -163,7 +163,7 @@ impl<S: Store> Node<S> {
         let (mut id, mut declared) = (id, declared.clone());
         let mut named = None;
         for _ in 0..CHAIN_MAX {
-            if declared.kind == Some(Kind::ExportNotification) || declared.opens_unannounced() {
+            if declared.opens_consignment() {
                 return Ok(Some(id));
             }
             named = declared.consignment.or(named);

@@ -21,7 +21,7 @@ pub(super) fn gossip<S: Store>(
                 node.take_news(turn, from, &checkpoint, first, &statements)?
             }
             Ok(Gossip::Cosigned { cosignature, changed }) => {
-                node.take_cosignature(turn, from, &cosignature, &changed, false)
+                node.take_cosignature(turn, from, &cosignature, &changed, None)
             }
             Ok(Gossip::Fork(proof)) => node.take_fork(turn, &proof)?,
         }

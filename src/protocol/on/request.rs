@@ -84,7 +84,7 @@ fn answer<S: Store>(
         }
         Request::Body { id, ticket } => node.serve_body(id, ticket)?,
         Request::Slot { id } => slot(node, from, id)?,
-        Request::Frontier => match &node.witness.newest {
+        Request::Frontier { of } => match node.newest_cosignature(of) {
             Some((cosignature, frontier)) => {
                 Response::Frontier { cosignature: cosignature.clone(), entries: frontier.entries().collect() }
             }

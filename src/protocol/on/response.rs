@@ -54,8 +54,8 @@ pub(super) fn response<S: Store>(
             Ok(())
         }
         (What::Cosign(log), Response::Cosignature(cosignature)) => node.take_receipt(turn, from, log, &cosignature)?,
-        (What::Frontier, Response::Frontier { cosignature, entries }) => {
-            node.take_cosignature(turn, from, &cosignature, &entries, true)
+        (What::Frontier(of), Response::Frontier { cosignature, entries }) => {
+            node.take_cosignature(turn, from, &cosignature, &entries, Some(of))
         }
         (What::Splits, Response::Splits { charter, manifests }) => node.take_splits(turn, &charter, &manifests)?,
         (What::Push, Response::Done) => Ok(()),
@@ -97,7 +97,7 @@ pub(super) fn failed<S: Store>(node: &mut Node<S>, turn: &Turn, id: u64) {
             | What::Push
             | What::Slot(_)
             | What::Cosign(_)
-            | What::Frontier
+            | What::Frontier(_)
             | What::Splits => {
                 retry(node, turn, asked);
             }
@@ -125,7 +125,7 @@ fn release<S: Store>(node: &mut Node<S>, id: u64) -> Option<Asked> {
         | What::Push
         | What::Slot(_)
         | What::Cosign(_)
-        | What::Frontier
+        | What::Frontier(_)
         | What::Splits => {}
     }
     Some(asked)
@@ -152,7 +152,7 @@ fn retry<S: Store>(node: &mut Node<S>, turn: &Turn, asked: Asked) {
         | What::LostBody(_)
         | What::Push
         | What::Cosign(_)
-        | What::Frontier
+        | What::Frontier(_)
         | What::Splits => {}
     }
 }
@@ -186,8 +186,8 @@ impl<S: Store> Node<S> {
     /// on the way is not said again.
     fn ask_for_cosignature(&mut self, of: MemberCode, frontier: Digest) {
         let held = self.peers.by_member.get(&of).and_then(|peer| peer.cosignature.as_ref());
-        if !self.peers.is_asked(of, What::Frontier) && held.is_none_or(|(_, root)| root.root != frontier) {
-            self.ask(of, What::Frontier, &Request::Frontier);
+        if !self.peers.is_asked(of, What::Frontier(of)) && held.is_none_or(|(_, root)| root.root != frontier) {
+            self.ask(of, What::Frontier(of), &Request::Frontier { of });
         }
     }
 

@@ -73,7 +73,7 @@ fn any_request() -> impl Strategy<Value = Request> {
         (any_record(), any_body()).prop_map(|(id, body)| Request::Push { id, body }),
         any_record().prop_map(|id| Request::Slot { id }),
         (any_log(), any::<u64>()).prop_map(|(log, size)| Request::Cosign { log, size }),
-        Just(Request::Frontier),
+        any_log().prop_map(|log| log.member).prop_map(|of| Request::Frontier { of }),
         Just(Request::Splits),
     ]
 }

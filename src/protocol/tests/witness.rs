@@ -37,9 +37,10 @@ fn cosigned(effects: &[Effect]) -> Vec<(SignedRoot, Vec<(LogId, u64)>)> {
     gossiped(effects).into_iter().filter_map(cosignature).collect()
 }
 
+/// Who is asked for the list behind the cosignature of W1.
 fn asks_for_list(effects: &[Effect]) -> Vec<(MemberCode, u64)> {
-    let asked = requests(effects).into_iter().filter(|(_, _, request)| *request == Request::Frontier);
-    asked.map(|(to, id, _)| (to, id)).collect()
+    let wanted = Request::Frontier { of: code("W1") };
+    requests(effects).into_iter().filter(|(_, _, request)| *request == wanted).map(|(to, id, _)| (to, id)).collect()
 }
 
 #[test]
@@ -103,7 +104,9 @@ fn a_frontier_is_cosigned_when_it_changed_and_an_interval_after_the_last() {
     let issued_at = |signed: &SignedRoot| signed.claim().unwrap().issued_at;
     assert_eq!(issued_at(third), issued_at(second));
     // Whoever asks gets the whole list.
-    let Response::Frontier { cosignature, entries } = bench.ask("W1", &Request::Frontier) else { panic!("a list") };
+    let Response::Frontier { cosignature, entries } = bench.ask("W1", &Request::Frontier { of: code("GE") }) else {
+        panic!("a list")
+    };
     assert_eq!(&cosignature, third);
     assert_eq!(
         entries.iter().map(|entry| (entry.log, entry.size)).collect::<Vec<_>>(),
@@ -168,7 +171,7 @@ fn a_cosignature_whose_list_does_not_fit_is_asked_for_whole() {
     let (all, part) = (BTreeMap::from([one, two]), BTreeMap::from([two]));
     let mut bench = Bench::new();
     let (_, effects) = bench.gossip("TR", Owner::cosigned_since("W1", &all, &part, 3));
-    assert_eq!(asks_for_list(&effects), [], "its author is not in reach");
+    assert_eq!(asks_for_list(&effects), [], "neither its author nor who handed it on is in reach");
     bench.connect("W1");
     let (verdict, effects) = bench.gossip("W1", Owner::cosigned_since("W1", &all, &part, 4));
     let [(to, id)] = asks_for_list(&effects)[..] else { panic!("the list is asked for") };
@@ -195,6 +198,30 @@ fn a_cosignature_whose_list_does_not_fit_is_asked_for_whole() {
     let (_, effects) = bench.gossip("TR", Owner::cosigned_since("W1", &more, &changed, 8));
     assert_eq!(asks_for_list(&effects), []);
     assert_eq!(bench.node.peers.entry(code("W1")).frontier.get(&log("MZ")), Some((4, Digest([3; 32]))));
+}
+
+#[test]
+fn a_list_whose_author_is_out_of_reach_is_asked_of_who_handed_it_on() {
+    let (one, two) = ((log("TR"), (3, Digest([1; 32]))), (log("MZ"), (2, Digest([2; 32]))));
+    let (all, part) = (BTreeMap::from([one, two]), BTreeMap::from([two]));
+    let mut bench = Bench::new();
+    bench.connect("MZ");
+    let answer = |by: &str| {
+        let bytes = Owner::cosigned_since(by, &all, &all, 6);
+        let Ok(Gossip::Cosigned { cosignature, changed }) = Gossip::decode(&bytes) else { panic!("a cosignature") };
+        Response::Frontier { cosignature, entries: changed }
+    };
+    let (_, effects) = bench.gossip("MZ", Owner::cosigned_since("W1", &all, &part, 4));
+    let [(to, id)] = asks_for_list(&effects)[..] else { panic!("the list is asked for") };
+    assert_eq!(to, code("MZ"));
+    assert_eq!(refusals(&bench.answer("MZ", id, &answer("TR"))), [crate::protocol::Refusal::Unasked], "another's");
+    let (_, effects) = bench.gossip("MZ", Owner::cosigned_since("W1", &all, &part, 5));
+    let [(_, id)] = asks_for_list(&effects)[..] else { panic!("it is asked for again") };
+    assert_eq!(refusals(&bench.answer("MZ", id, &answer("W1"))), []);
+    assert_eq!(bench.node.peers.entry(code("W1")).frontier.get(&log("TR")), Some((3, Digest([1; 32]))));
+    // And so it is handed on.
+    assert_eq!(bench.ask("TR", &Request::Frontier { of: code("W1") }), answer("W1"));
+    assert_eq!(bench.ask("TR", &Request::Frontier { of: code("MZ") }), Response::Nothing);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::rule::{Rule, Severity};
 use crate::encoding::ids::{MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
 use crate::record::{Date, Declared, DiversionKind, Draft, Kind, Urgency, Verification};
-use crate::watch::reconcile::{self, Reconciliation};
+use crate::watch::reconcile::Reconciliation;
 use crate::watch::risk::{Assessment, Band, Override};
 use crate::watch::{Dossier, Event, Flag, Lateness, Shipment, Standing, State};
 
@@ -178,12 +178,10 @@ fn of_shipments<'a>(signs: &'a Signs<'a>) -> impl Iterator<Item = Cause> + 'a {
 fn difference(signs: &Signs<'_>, at: usize) -> (Severity, String) {
     let compared = signs.differences.and_then(|differences| differences.shipments.get(at));
     let Some(compared) = compared else { return (Severity::Red, String::new()) };
-    let differing = || compared.lines.iter().filter(|line| line.band() > Band::Green);
-    let suggestions = || differing().filter_map(|line| line.suggestion.as_ref());
-    let weighing = suggestions().count() == differing().count()
-        && suggestions().all(|suggestion| suggestion.cause == reconcile::Cause::Weighing);
-    let severity = if weighing && suggestions().next().is_some() { Severity::Amber } else { Severity::Red };
-    let words: Vec<&str> = suggestions().map(|suggestion| suggestion.words.as_str()).collect();
+    let differing = compared.lines.iter().filter(|line| line.band() > Band::Green);
+    let suggestions = differing.filter_map(|line| line.suggestion.as_ref());
+    let severity = if compared.is_weighing() { Severity::Amber } else { Severity::Red };
+    let words: Vec<&str> = suggestions.map(|suggestion| suggestion.words.as_str()).collect();
     (severity, if words.is_empty() { String::new() } else { format!(": {}", words.join("; ")) })
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-use super::cause::{Case, Suggestion, suggest};
+use super::cause::{Case, Cause, Suggestion, suggest};
 use super::declaration::{Declaration, Declarations, declarations};
 use super::words::times;
 use crate::encoding::ids::RecordId;
@@ -93,6 +93,18 @@ pub fn reconcile(dossier: &Dossier<'_>, terms: Option<&Terms>) -> Reconciliation
         dossier.consignment.shipments.iter().map(|shipment| Sides::of(dossier, shipment)).collect();
     let shipments = sides.iter().enumerate().map(|(at, _)| compared(dossier, &sides, at, terms)).collect();
     Reconciliation { consignment: dossier.consignment.id, shipments }
+}
+
+/// The shipments of a consignment that differ by more than scales do. Nothing is compared where the fold found nothing discrepant.
+#[must_use]
+pub fn beyond_scales<'a>(dossier: &Dossier<'a>, terms: Option<&Terms>) -> Vec<&'a Shipment> {
+    let shipments = &dossier.consignment.shipments;
+    if shipments.iter().all(|shipment| shipment.state != State::Discrepant) {
+        return Vec::new();
+    }
+    let compared = reconcile(dossier, terms).shipments;
+    let discrepant = shipments.iter().zip(&compared).filter(|(shipment, _)| shipment.state == State::Discrepant);
+    discrepant.filter(|(_, compared)| !compared.is_weighing()).map(|(shipment, _)| shipment).collect()
 }
 
 /// What both sides declare of one shipment.
@@ -243,6 +255,15 @@ impl Compared {
     #[must_use]
     pub fn band(&self) -> Band {
         self.lines.iter().map(Line::band).max().unwrap_or_default()
+    }
+
+    /// Whether something differs, and all of it by no more than two scales do, be it many kilograms.
+    #[must_use]
+    pub fn is_weighing(&self) -> bool {
+        let by_weighing =
+            |line: &Line| line.suggestion.as_ref().is_some_and(|suggestion| suggestion.cause == Cause::Weighing);
+        let mut differing = self.lines.iter().filter(|line| line.band() > Band::Green).peekable();
+        differing.peek().is_some() && differing.all(by_weighing)
     }
 
     fn to_json(&self) -> Json {

@@ -21,7 +21,7 @@ mod mirror;
 mod words;
 
 pub use cause::{Cause, Suggestion};
-pub use compare::{Compared, Line, Reconciliation, Values, reconcile};
+pub use compare::{Compared, Line, Reconciliation, Values, beyond_scales, reconcile};
 pub use declaration::Declaration;
 #[cfg(test)]
 pub(super) use declaration::declarations;

@@ -7,8 +7,10 @@ use super::party::{self, Key, Role, parties};
 use crate::encoding::ids::MemberCode;
 use crate::encoding::time::UnixTime;
 use crate::record::{
-    ClosingState, Date, Decimal, Draft, Goods, Kind, MAX_MASS_G, Measure, PartialRecord, SealedContainer, UnitCode,
+    ClosingState, Date, Decimal, Draft, Goods, Kind, MAX_MASS_G, Measure, PartialRecord, SealedContainer, Terms,
+    UnitCode,
 };
+use crate::watch::reconcile::beyond_scales;
 use crate::watch::{Consignment, Dossier, Standing, State};
 
 /// How much of one substance: by mass, by volume, or both; a measure that one of its lines does not tell is not there.
@@ -59,7 +61,7 @@ pub struct Contribution {
     /// What this country declared itself that a tonne costs, by the key of [`Price::key`].
     pub(super) prices: Vec<(Key, u64)>,
     pub(super) troubles: BTreeSet<Trouble>,
-    /// Whether what came differs from what left; none if that cannot be told.
+    /// Whether what came differs from what left by more than scales do; none if that cannot be told.
     pub(super) differs: Option<bool>,
 }
 
@@ -73,9 +75,9 @@ impl Price {
 }
 
 impl Contribution {
-    /// What a consignment adds to the memory of the node of `own`.
+    /// What a consignment adds to the memory of the node of `own`; `terms` are those that it cites of the importing country.
     #[must_use]
-    pub fn of(dossier: &Dossier<'_>, standing: &Standing, own: MemberCode) -> Self {
+    pub fn of(dossier: &Dossier<'_>, standing: &Standing, terms: Option<&Terms>, own: MemberCode) -> Self {
         let consignment = dossier.consignment;
         let Some(announced) = dossier.announced() else { return Self::default() };
         let departures: Vec<&Draft> = dossier.events(&Kind::Departure).map(|(_, declared)| declared).collect();
@@ -107,7 +109,7 @@ impl Contribution {
             references: if under_way(state) { references(dossier) } else { BTreeSet::new() },
             prices: own_prices(dossier, &announced, own),
             troubles: troubles(dossier),
-            differs: differs(consignment),
+            differs: differs(dossier, terms),
         }
     }
 }
@@ -234,11 +236,8 @@ fn closed_well(consignment: &Consignment) -> bool {
     matches!(ended.and_then(|state| state.valid()), Some(ClosingState::Reconciled | ClosingState::Returned))
 }
 
-fn differs(consignment: &Consignment) -> Option<bool> {
-    let states: Vec<State> = consignment.shipments.iter().map(|shipment| shipment.state).collect();
-    if states.contains(&State::Discrepant) {
-        Some(true)
-    } else {
-        states.iter().any(|state| matches!(state, State::Reconciled | State::EndUsePending)).then_some(false)
-    }
+fn differs(dossier: &Dossier<'_>, terms: Option<&Terms>) -> Option<bool> {
+    let compared = |state: State| matches!(state, State::Discrepant | State::Reconciled | State::EndUsePending);
+    let told = dossier.consignment.shipments.iter().any(|shipment| compared(shipment.state));
+    told.then(|| !beyond_scales(dossier, terms).is_empty())
 }

@@ -4,6 +4,7 @@ use super::View;
 use super::assessment::Look;
 use crate::encoding::time::UnixTime;
 use crate::record::{Date, Decision, Declared, Draft, Kind, Mass, Verification};
+use crate::watch::reconcile::beyond_scales;
 use crate::watch::{Flag, Lateness, State};
 
 const DAY_S: i64 = 86_400;
@@ -34,14 +35,15 @@ fn days(from: Date, to: Date) -> u64 {
     u64::try_from(to.since(from) / DAY_S).unwrap_or(0)
 }
 
-/// R12: what came is not what left, beyond what the importing country bears with; or the two countries explain it differently.
+/// R12: what came is not what left, beyond what the importing country bears with and scales explain; or the two countries explain it
+/// differently.
 pub(super) fn discrepancy(view: &View<'_>, look: &mut Look) {
     let consignment = view.scene.dossier.consignment;
     let imported = || consignment.shipments.iter().filter(|shipment| shipment.imported_at.is_some());
     if imported().any(|shipment| shipment.state == State::Imported) {
         look.wants("both declarations, in mass");
     }
-    for shipment in imported().filter(|shipment| shipment.state == State::Discrepant) {
+    for shipment in beyond_scales(&view.scene.dossier, view.scene.terms) {
         look.hit("What was received is not what left, beyond what the importing country bears with.");
         for (substance, carried) in &shipment.carried {
             let sums = carried.sums;

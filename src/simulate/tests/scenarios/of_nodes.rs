@@ -121,8 +121,7 @@ fn m_thirty_days_away() {
 
 /// N, first half: a member is suspended. What it signed before stays valid.
 ///
-/// Today the charter says who is active: the others answer nothing to a member that is not, and seal nothing for it. That what it signs
-/// *after* its suspension has no effect waits for revocation: today the operators of the others refuse its connections.
+/// The others cut its connections, answer nothing to it, and seal nothing for it. Its log is cut only by its own root, by position.
 #[test]
 fn n_a_suspended_member() {
     let mut stage = Stage::set("2026-01-05", &["GE", "MZ", "TR", "LB", "W1"]);
@@ -158,12 +157,11 @@ fn n_a_suspended_member() {
     stage.hold_the_same(&["GE", "MZ", "LB", "W1"]);
 }
 
-/// N, second half: a key is compromised at position n. What follows is quarantined, what lies before stays valid.
+/// N, second half, the thief forks: a key is compromised at position n. What follows is quarantined, what lies before stays valid.
 ///
-/// Today a thief who signs another history from n on is proved to everybody, and the log stands in nobody's frontier from then on: nothing of
-/// it that comes later gets a witness. The member's root closes the log, and its node signs it no more. What waits for
-/// revocation: a thief who only *continues* the log, forking nothing, is not told from its owner; and a position n from which on records have
-/// no effect cannot be named. The member's next log, under a new key, is not played by the simulator.
+/// A thief who signs another history from n on is proved to everybody, and the log stands in nobody's frontier from then on: nothing of
+/// it that comes later gets a witness. The member's root closes the log, and its node signs it no more. The member's next log, under a new
+/// key, is not played by the simulator.
 #[test]
 fn n_a_stolen_key() {
     let mut stage = Stage::set("2026-01-05", &["GE", "MZ", "TR", "W1"]);
@@ -185,13 +183,8 @@ fn n_a_stolen_key() {
     }
 
     // Georgia's root closes the log at this size; the node that runs on it signs nothing more.
-    let federation = stage.world.node(georgia).federation().clone();
-    let mut draft = federation.manifest(georgia).expect("a member").next_draft(stage.world.now().time());
-    draft.logs[0].closed = Some(stage.world.node(georgia).store().size(&announced.log));
-    let manifest =
-        SignedManifest::sign(draft.check().expect("a sound manifest"), federation.id(), &Keys::of(georgia).root);
-    let federation = federation.with_manifest(manifest).expect("its root has signed it").expect("it is newer");
-    stage.publish("GE", federation);
+    let size = stage.world.node(georgia).store().size(&announced.log);
+    close_log(&mut stage, "GE", size);
     let outcome = stage.tries("GE", departure(announced, nitrate("1")));
     assert!(matches!(outcome, Outcome::Refused { .. }), "{outcome:?}");
     assert!(matches!(stage.world.node(georgia).status().signing, Signing::Ended(_)));
@@ -201,4 +194,53 @@ fn n_a_stolen_key() {
         assert!(manifest.log(&announced.log).is_some_and(|log| log.closed.is_some()), "{member} knows");
     }
     assert_eq!(stage.why("MZ", announced, left), None);
+}
+
+/// N, second half, the thief goes on: it forks nothing, it only signs what the owner never said. The owner's root closes the log where its own
+/// statements end: those above have no effect at any node, whenever each learns of it, and those below stay valid.
+#[test]
+fn n_a_thief_goes_on_with_the_log() {
+    let mut stage = Stage::set("2026-01-05", &["GE", "MZ", "TR", "W1"]);
+    let [announced, left] = sent(&mut stage, nitrate("20"));
+    stage.day("2026-01-06");
+    let before = ["GE", "MZ"].map(|member| stage.consignment(member, announced).to_json());
+    let size = stage.world.node(code("GE")).store().size(&announced.log);
+
+    // The thief takes goods out of it, and announces some that there are not.
+    let changes = json!([{"path": "/goods/0/net", "value": {"value": "2", "unit": "TNE"}}]);
+    let amendment = stage
+        .says("GE", json!({"kind": "amendment", "destination": "MZ", "answers": announced, "changes": changes, "reason": "typing error"}));
+    let invented = stage.says("GE", with(notification(nitrate("500")), json!({"ucr": "3GE204567890-9"})));
+    stage.day("2026-01-07");
+    assert!(stage.knows("MZ", invented), "nobody can tell yet");
+
+    // Mozambique learns of the closing days later than the others.
+    stage.cut("MZ");
+    close_log(&mut stage, "GE", size);
+    stage.day("2026-01-09");
+    assert!(stage.knows("MZ", invented));
+    stage.join("MZ");
+    stage.day("2026-01-10");
+    for (member, before) in ["GE", "MZ"].into_iter().zip(before) {
+        assert!(!stage.knows(member, invented), "{member}");
+        let consignment = stage.consignment(member, announced);
+        assert_eq!(consignment.to_json(), before, "{member}: as if the thief had said nothing");
+        assert_eq!([announced, left].map(|record| stage.why(member, announced, record)), [None; 2], "{member}");
+        let node = stage.world.node(code(member));
+        assert!(node.store().size(&amendment.log) > amendment.position, "{member}: it is kept all the same");
+    }
+    stage.hold_the_same(&["GE", "MZ", "TR", "W1"]);
+    let outcome = stage.tries("GE", departure(announced, nitrate("1")));
+    assert!(matches!(outcome, Outcome::Refused { .. }), "{outcome:?}");
+}
+
+/// The member's root closes its first log at a size, and the manifest is put in at its own node.
+fn close_log(stage: &mut Stage, member: &str, size: u64) {
+    let federation = stage.world.node(code(member)).federation().clone();
+    let mut draft = federation.manifest(code(member)).expect("a member").next_draft(stage.world.now().time());
+    draft.logs[0].closed = Some(size);
+    let manifest =
+        SignedManifest::sign(draft.check().expect("a sound manifest"), federation.id(), &Keys::of(code(member)).root);
+    let federation = federation.with_manifest(manifest).expect("its root has signed it").expect("it is newer");
+    stage.publish(member, federation);
 }

@@ -43,15 +43,48 @@ fn r12_what_came_is_not_what_left() {
         || Found::Hit("What was received is not what left, beyond what the importing country bears with.".to_owned());
     assert_eq!(of(tonnes("100"), None), Found::Clear);
     assert_eq!(of(tonnes("99.950"), None), Found::Clear);
-    assert_eq!(of(tonnes("99"), None), differs());
-    assert_eq!(of(tonnes("102"), None), differs());
+    assert_eq!(of(tonnes("97"), None), differs());
+    assert_eq!(of(tonnes("103"), None), differs());
     let bears = json!({"tolerances": {"packaged": {"green_ppm": 20_000, "amber_ppm": 30_000}},
         "floors": [{"substance": "ammonium-nitrate", "pure_mass_g": 5_000_000}]});
-    assert_eq!(of(tonnes("99"), Some(bears.clone())), Found::Clear);
-    assert_eq!(of(tonnes("97"), Some(bears)), differs());
-    let (world, notified) = received(tonnes("99"), None);
+    assert_eq!(of(tonnes("98"), Some(bears.clone())), Found::Clear);
+    assert_eq!(of(tonnes("96"), Some(bears)), differs());
+    let (world, notified) = received(tonnes("97"), None);
     let assessment = world.assess(&notified, "2026-02-06");
-    assert_eq!(fact(&assessment, Code::R12, "received").as_deref(), Some("99 t"));
+    assert_eq!(fact(&assessment, Code::R12, "received").as_deref(), Some("97 t"));
+}
+
+/// A shipment is discrepant by a tonne in a hundred, and an officer is told so; that scales differ makes nobody suspect.
+#[test]
+fn r12_and_r19_pass_over_what_scales_differ_by() {
+    let (world, notified) = received(tonnes("99"), None);
+    let consignments = world.consignments();
+    let consignment = &consignments[&id(&notified)];
+    assert_eq!(consignment.shipments[0].state, crate::watch::State::Discrepant);
+    assert_eq!(found(&world, &notified, "2026-02-06", Code::R12), Found::Clear);
+    // Bags that are missing are no matter of scales.
+    let mut goods = tonnes("99");
+    goods[0]["packages"][0]["count"] = json!(3_960);
+    assert!(matches!(r12_of(goods), Found::Hit(_)));
+    let world = pair(10, "99");
+    assert_eq!(found(&world, "GE-21", "2026-01-08", Code::R19), Found::Clear);
+}
+
+fn r12_of(goods: Json) -> Found {
+    let (world, notified) = received(goods, None);
+    found(&world, &notified, "2026-02-06", Code::R12)
+}
+
+/// Ten consignments of a pair, so many of which came with another weight, and the notification `GE-21`.
+fn pair(wrong: usize, came: &str) -> World {
+    let mut world = World::new();
+    for number in 0..10 {
+        let (notified, left) = world.left("2026-01-05", plain(), json!({}));
+        let goods = tonnes(if number < wrong { came } else { "100" });
+        world.say("MZ", "2026-01-06", "E19", json!({"answers": left, "consignment": notified, "goods": goods}));
+    }
+    world.say("GE", "2026-01-07", "E02", plain());
+    world
 }
 
 #[test]
@@ -134,16 +167,7 @@ fn r15_left_without_a_reply() {
 
 #[test]
 fn r19_a_pair_that_often_disagrees() {
-    let of = |wrong: usize| {
-        let mut world = World::new();
-        for number in 0..10 {
-            let (notified, left) = world.left("2026-01-05", plain(), json!({}));
-            let goods = tonnes(if number < wrong { "90" } else { "100" });
-            world.say("MZ", "2026-01-06", "E19", json!({"answers": left, "consignment": notified, "goods": goods}));
-        }
-        let notified = world.say("GE", "2026-01-07", "E02", plain());
-        found(&world, &notified, "2026-01-08", Code::R19)
-    };
+    let of = |wrong: usize| found(&pair(wrong, "90"), "GE-21", "2026-01-08", Code::R19);
     assert_eq!(of(2), Found::Clear);
     assert_eq!(of(3), Found::Hit("What arrives between these two countries is often not what left.".to_owned()));
     let mut world = World::new();

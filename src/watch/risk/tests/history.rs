@@ -27,7 +27,7 @@ fn contributions() -> Vec<(RecordId, Contribution)> {
     let all = world.consignments();
     let of = |(id, consignment): (&RecordId, &Consignment)| {
         let dossier = Dossier { consignment, records: &world.records };
-        (*id, Contribution::of(&dossier, &standing(consignment, None, noon("2026-02-01")), world.own))
+        (*id, Contribution::of(&dossier, &standing(consignment, None, noon("2026-02-01")), None, world.own))
     };
     all.iter().map(of).collect()
 }

@@ -126,8 +126,9 @@ impl World {
         let mut history = History::default();
         for (id, consignment) in &self.consignments() {
             let dossier = Dossier { consignment, records: &self.records };
-            let standing = standing(consignment, self.terms(consignment), noon(day));
-            history.put(*id, Contribution::of(&dossier, &standing, self.own), 30);
+            let terms = self.terms(consignment);
+            let standing = standing(consignment, terms, noon(day));
+            history.put(*id, Contribution::of(&dossier, &standing, terms, self.own), 30);
         }
         history
     }

@@ -1,19 +1,18 @@
-//! `shieldwall peers`.
+//! `shieldwall peers list`.
 
-use super::context::{Context, unexpected};
-use super::report::{Exit, Outcome};
-use super::ui::table;
+use crate::cli::context::{Context, unexpected};
+use crate::cli::report::{Exit, Outcome};
+use crate::cli::ui::table;
 use crate::node::ask::{PeerView, Request, Response};
 
-/// Shows the other members' nodes: which are connected, and which hold the same ledger.
-#[derive(clap::Args, Debug)]
-pub(super) struct Args {}
-
-pub(super) fn run(context: &Context, _args: &Args) -> Outcome {
+pub(super) fn run(context: &Context) -> Outcome {
     let answer = context.connect()?.ask(&Request::Peers, |_| {})?;
     let Response::Peers(peers) = answer else { return Err(unexpected()) };
     let head = ["MEMBER", "NAME", "CONNECTED", "FRONTIER", "LEDGER", "ADDRESSES"];
     context.ui.result(&peers, table(head, peers.iter().map(row)))?;
+    for ban in peers.iter().filter_map(|peer| peer.ban.as_ref()) {
+        context.ui.say(format!("{} is kept away until {}: {}", ban.member, ban.until, ban.reason));
+    }
     Ok(Exit::Success)
 }
 
@@ -23,10 +22,15 @@ fn row(peer: &PeerView) -> [String; 6] {
         (Some(_), true) => "same",
         (Some(_), false) => "differs",
     };
+    let connected = match (peer.connected, &peer.ban) {
+        (true, _) => "yes",
+        (false, None) => "no",
+        (false, Some(_)) => "kept away",
+    };
     [
         peer.member.to_string(),
         peer.name.clone(),
-        if peer.connected { "yes" } else { "no" }.to_owned(),
+        connected.to_owned(),
         peer.frontier.map(|frontier| frontier.short()).unwrap_or_default(),
         ledger.to_owned(),
         peer.addresses.join(" "),
