@@ -1,8 +1,8 @@
 //! The signer: a thread with the signing keys and the guard, and nothing else; or, with the log's key, a process of its own.
 //!
 //! It reads what it is asked to sign, and signs nothing else than what its key is for ([`crate::ledger::examine`]). For statements, the guard has position and digest of
-//! every message on disk before the first signature of the group is made, and no more are signed than the caps allow ([`pace`]). All that is a [`vault`];
-//! [`serve`] puts it into a process of its own, where the node reaches it over a socket ([`remote`], [`wire`]) and where it also knows the [`tree`].
+//! every message on disk before the first signature of the group is made, and no more are signed than the caps allow (`pace`). All that is a `vault`;
+//! `serve` puts it into a process of its own, where the node reaches it over a socket (`remote`, `wire`) and where it also knows the `tree`.
 
 mod adopt;
 mod fault;
