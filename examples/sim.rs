@@ -358,8 +358,9 @@ fn plants() -> ExitCode {
     println!("{:<16} {:<9} {:<9} AFTER", "FAULT", "BREAKS", "FOUND AS");
     for plant in Plant::ALL {
         let found = (0..TRIES).find_map(|seed| {
+            // What a machine has lost of its own log breaks another promise than what it has lost of others'.
             let violation = trial::run::<Memory>(seed, Some(plant)).violation?;
-            Some((seed, violation))
+            (plant != Plant::OldState || violation.invariant == plant.invariant()).then_some((seed, violation))
         });
         let name = plant.to_string();
         match found {

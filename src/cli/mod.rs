@@ -29,6 +29,7 @@ mod import;
 mod init;
 mod join;
 mod journal;
+mod lane;
 mod ledger;
 mod log;
 mod manifest;
@@ -155,6 +156,9 @@ enum Command {
     Stats(stats::Args),
     /// All logs: sizes, roots, cosignatures
     Ledger(ledger::Args),
+    /// Whether all is here that others have addressed to this node
+    #[command(subcommand)]
+    Lane(lane::Command),
     /// The other members' nodes
     Peers(peers::Args),
     /// Whether the node is well
@@ -232,6 +236,7 @@ fn dispatch(context: &Context, command: Command) -> Outcome {
         Command::Reindex(args) => reindex::run(context, &args),
         Command::Stats(args) => stats::run(context, args),
         Command::Ledger(args) => ledger::run(context, &args),
+        Command::Lane(command) => lane::run(context, &command),
         Command::Peers(args) => peers::run(context, &args),
         Command::Status(args) => status::run(context, &args),
         Command::Metrics(args) => metrics::run(context, &args),

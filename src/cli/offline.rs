@@ -52,6 +52,7 @@ pub(super) fn answer(context: &Context, config: &Config, request: &Request) -> R
         | Request::Reindex
         | Request::Evidence { .. } => open::seal_key_names(&federation, config.member),
         Request::Ledger
+        | Request::Lanes
         | Request::Status
         | Request::Peers
         | Request::Peer(_)

@@ -195,7 +195,9 @@ impl Disk {
             | Key::Lanes(_)
             | Key::Slot(_)
             | Key::CharterSplit
-            | Key::ManifestSplit(_) => false,
+            | Key::ManifestSplit(_)
+            | Key::Commitments(_)
+            | Key::LaneProof(_) => false,
         };
         let path = |key: &Key, row: &Row| store.writers[Family::of(key) as usize].segments.path(row.place.segment);
         frames.filter(|(key, _)| healed(key)).map(|(key, row)| (path(&key, &row), row)).collect()

@@ -10,6 +10,7 @@
 pub mod examine;
 pub mod fork;
 pub mod frontier;
+pub mod lane_proof;
 pub mod memory;
 pub mod receipt;
 pub mod signed_root;
@@ -19,6 +20,7 @@ pub mod store;
 
 pub use fork::{ForkFault, ForkProof};
 pub use frontier::{Frontier, FrontierEntry};
+pub use lane_proof::{LaneFault, LaneProof};
 pub use receipt::Receipt;
 pub use signed_root::{Claim, Root, RootFault, SignedRoot};
 pub use signed_tree::{NotSigned, SignedTree};

@@ -40,6 +40,10 @@ pub enum Key {
     CharterSplit,
     /// Two manifests of one member and version, both signed by its root.
     ManifestSplit(MemberCode),
+    /// What the last checkpoint under a `lanes` statement of one's own commits to: the checkpoint, and a leaf for each slot.
+    Commitments(RecordId),
+    /// What this node knows of its own lane of another's `lanes` statement: what it holds of it, and how a checkpoint commits to that.
+    LaneProof(RecordId),
 }
 
 /// The kinds of [`Key`], for listing; the numbers stand in the frames on disk and are never reused.
@@ -72,6 +76,10 @@ pub enum KeyKind {
     CharterSplit = 12,
     /// [`Key::ManifestSplit`]
     ManifestSplit = 13,
+    /// [`Key::Commitments`]
+    Commitments = 14,
+    /// [`Key::LaneProof`]
+    LaneProof = 15,
 }
 
 /// Small derived state that a store may lose.
@@ -89,6 +97,10 @@ pub enum Mark {
     Scanned(LogId),
     /// A record that grants let this node read, and which grants.
     Granted(RecordId),
+    /// The lists of the lanes of one's own `lanes` statement, as far as they were made.
+    Lists(RecordId),
+    /// What this node holds of its own lane of a `lanes` statement that another has followed, until the author has shown what it committed to.
+    Lane(RecordId),
 }
 
 /// The kinds of [`Mark`], for listing.
@@ -107,6 +119,10 @@ pub enum MarkKind {
     Scanned = 5,
     /// [`Mark::Granted`]
     Granted = 6,
+    /// [`Mark::Lists`]
+    Lists = 7,
+    /// [`Mark::Lane`]
+    Lane = 8,
 }
 
 /// One frame to be kept.
@@ -163,6 +179,8 @@ impl fmt::Display for Key {
             Self::Slot(id) => write!(f, "the slot of {id}"),
             Self::CharterSplit => f.write_str("the proof about the charter"),
             Self::ManifestSplit(member) => write!(f, "the proof about the manifest of {member}"),
+            Self::Commitments(id) => write!(f, "the commitments to the lanes of {id}"),
+            Self::LaneProof(id) => write!(f, "the proof of this node's lane of {id}"),
         }
     }
 }
@@ -280,6 +298,8 @@ impl Key {
             Self::Slot(_) => KeyKind::Slot,
             Self::CharterSplit => KeyKind::CharterSplit,
             Self::ManifestSplit(_) => KeyKind::ManifestSplit,
+            Self::Commitments(_) => KeyKind::Commitments,
+            Self::LaneProof(_) => KeyKind::LaneProof,
         }
     }
 
@@ -295,9 +315,13 @@ impl Key {
         let mut bytes = vec![self.kind() as u8];
         match self {
             Self::Published | Self::CharterSplit => {}
-            Self::Statement(id) | Self::Intent(id) | Self::Head(id) | Self::Lanes(id) | Self::Slot(id) => {
-                put_record(&mut bytes, id);
-            }
+            Self::Statement(id)
+            | Self::Intent(id)
+            | Self::Head(id)
+            | Self::Lanes(id)
+            | Self::Slot(id)
+            | Self::Commitments(id)
+            | Self::LaneProof(id) => put_record(&mut bytes, id),
             Self::Checkpoint(log) => put_log(&mut bytes, log),
             Self::Cosignature(log, member) => {
                 put_log(&mut bytes, log);
@@ -335,6 +359,8 @@ impl Key {
             KeyKind::Slot => Self::Slot(take_record(rest)?),
             KeyKind::CharterSplit => Self::CharterSplit,
             KeyKind::ManifestSplit => Self::ManifestSplit(take_member(rest)?),
+            KeyKind::Commitments => Self::Commitments(take_record(rest)?),
+            KeyKind::LaneProof => Self::LaneProof(take_record(rest)?),
         };
         rest.is_empty().then_some(key)
     }
@@ -342,7 +368,7 @@ impl Key {
 
 impl KeyKind {
     /// One more than the greatest number of a kind.
-    pub const END: u8 = Self::ManifestSplit as u8 + 1;
+    pub const END: u8 = Self::LaneProof as u8 + 1;
 
     /// The kind with this number.
     #[must_use]
@@ -361,6 +387,8 @@ impl KeyKind {
             Self::Slot,
             Self::CharterSplit,
             Self::ManifestSplit,
+            Self::Commitments,
+            Self::LaneProof,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == number)
@@ -378,6 +406,8 @@ impl Mark {
             Self::Source(_) => MarkKind::Source,
             Self::Scanned(_) => MarkKind::Scanned,
             Self::Granted(_) => MarkKind::Granted,
+            Self::Lists(_) => MarkKind::Lists,
+            Self::Lane(_) => MarkKind::Lane,
         }
     }
 
@@ -387,7 +417,9 @@ impl Mark {
         let mut bytes = vec![self.kind() as u8];
         match self {
             Self::Audited(log) | Self::Scanned(log) => put_log(&mut bytes, log),
-            Self::Flag(id) | Self::Inbox(id) | Self::Granted(id) => put_record(&mut bytes, id),
+            Self::Flag(id) | Self::Inbox(id) | Self::Granted(id) | Self::Lists(id) | Self::Lane(id) => {
+                put_record(&mut bytes, id);
+            }
             Self::Source(digest) => bytes.extend(digest.0),
         }
         bytes
@@ -405,6 +437,8 @@ impl Mark {
             4 => Self::Source(Digest(take(rest)?)),
             5 => Self::Scanned(take_log(rest)?),
             6 => Self::Granted(take_record(rest)?),
+            7 => Self::Lists(take_record(rest)?),
+            8 => Self::Lane(take_record(rest)?),
             _ => return None,
         };
         rest.is_empty().then_some(mark)
@@ -455,7 +489,7 @@ mod tests {
     }
 
     fn any_key() -> impl Strategy<Value = Key> {
-        (any_record(), any_record(), any::<u8>(), 0..11).prop_map(|(id, other, number, kind)| match kind {
+        (any_record(), any_record(), any::<u8>(), 0..13).prop_map(|(id, other, number, kind)| match kind {
             0 => Key::Published,
             1 => Key::Statement(id),
             2 => Key::Checkpoint(id.log),
@@ -466,17 +500,21 @@ mod tests {
             7 => Key::Head(id),
             8 => Key::Compartment(id, number),
             9 => Key::Lanes(id),
+            10 => Key::Commitments(id),
+            11 => Key::LaneProof(id),
             _ => Key::Slot(id),
         })
     }
 
     fn any_mark() -> impl Strategy<Value = Mark> {
-        (any_record(), any::<[u8; 32]>(), 0..6).prop_map(|(id, digest, kind)| match kind {
+        (any_record(), any::<[u8; 32]>(), 0..8).prop_map(|(id, digest, kind)| match kind {
             0 => Mark::Audited(id.log),
             1 => Mark::Flag(id),
             2 => Mark::Inbox(id),
             3 => Mark::Source(Digest(digest)),
             4 => Mark::Scanned(id.log),
+            5 => Mark::Lists(id),
+            6 => Mark::Lane(id),
             _ => Mark::Granted(id),
         })
     }

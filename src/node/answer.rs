@@ -1,6 +1,7 @@
 //! Answers to what only reads, from a view of the store: the same for a running node and for a stopped one's folder.
 
 mod impact;
+mod lane;
 mod operation;
 mod policy;
 mod stats;
@@ -63,6 +64,7 @@ pub fn answer<S: Store>(
         Request::Reindex => Ok(Response::Reindexed(consignments::reindexed(None, &Keeper::read(view)?))),
         Request::Stats(question) => Ok(Response::Stats(Box::new(stats::stats(views()?, question, now)?))),
         Request::Ledger => Ok(Response::Ledger(ledger(view)?)),
+        Request::Lanes => Ok(Response::Lanes(lane::list(view)?)),
         Request::Status => Ok(Response::Status(Box::new(status(view)?))),
         Request::Evidence { id, redact, disclose_keys } => evidence_of(view, *id, redact, *disclose_keys),
         Request::Charter(CharterRequest::Held) => charter(view),

@@ -20,6 +20,7 @@ mod call;
 mod charter;
 mod consignment;
 mod impact;
+mod lane;
 mod officer;
 mod peer;
 mod reload;
@@ -37,6 +38,7 @@ pub use consignment::{
     Reindexed, TimelineEntry,
 };
 pub use impact::{ImpactLine, ImpactView};
+pub use lane::{AskedLane, LaneView, ShownLane};
 pub use officer::OfficerRequest;
 pub use peer::{BAN_REASON_MAX, BAN_S_MAX, BanView, PeerRequest, PingView};
 pub use reconcile::{Difference, LinkLine, MirrorRow, PairCount, ReconcileFilter, ReconcileView, Suggested};
@@ -107,6 +109,8 @@ pub enum Request {
     Stats(StatsQuestion),
     /// All logs with sizes, roots and cosignatures.
     Ledger,
+    /// What authors have shown of their lanes to this node.
+    Lanes,
     /// The other members' nodes.
     Peers,
     /// Whether one of them answers, or that it is kept away.
@@ -202,6 +206,8 @@ pub enum Response {
     Stats(Box<StatsView>),
     /// To [`Request::Ledger`].
     Ledger(LedgerView),
+    /// To [`Request::Lanes`]: in the order of the `lanes` statements.
+    Lanes(Vec<LaneView>),
     /// To [`Request::Peers`].
     Peers(Vec<PeerView>),
     /// To [`PeerRequest::Ping`].
@@ -468,6 +474,7 @@ impl Request {
             Self::RecordList(_)
             | Self::Reindex
             | Self::Ledger
+            | Self::Lanes
             | Self::Status
             | Self::Evidence { .. }
             | Self::Submit { .. }
@@ -498,6 +505,7 @@ impl Request {
             | Self::PolicyList { .. }
             | Self::Anchors { .. }
             | Self::Ledger
+            | Self::Lanes
             | Self::Status
             | Self::Evidence { .. } => true,
             Self::Charter(request) => *request == CharterRequest::Held,

@@ -129,6 +129,7 @@ impl Keeper {
             }
             Event::Verified { .. }
             | Event::NotGranted { .. }
+            | Event::LaneDiffers { .. }
             | Event::Healed { .. }
             | Event::Agrees { .. }
             | Event::Fork { .. }

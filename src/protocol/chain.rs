@@ -234,6 +234,25 @@ impl<S: Store> Node<S> {
         Ok((root, log, size))
     }
 
+    /// Whether a checkpoint is good and of the log as it is held.
+    ///
+    /// # Errors
+    /// The store's, outside; the peer's fault, inside.
+    pub(super) fn holds_checkpoint(
+        &mut self,
+        turn: &Turn,
+        checkpoint: &SignedRoot,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        let (root, log, size) = match self.checked_checkpoint(turn, checkpoint) {
+            Ok(checked) => checked,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        Ok(match self.standing(turn, checkpoint, &root, log, size)? {
+            Standing::Held => Ok(()),
+            Standing::Ahead | Standing::Forked => Err(Refusal::Unproved),
+        })
+    }
+
     /// Holds a good checkpoint against the log; two that cannot both be true become a proof.
     fn standing(
         &mut self,

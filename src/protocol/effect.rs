@@ -283,6 +283,15 @@ pub enum Event {
         /// Why, without anything from the body.
         reason: String,
     },
+    /// What an author gave for the way to its checkpoint leads elsewhere from what it has addressed to this node.
+    LaneDiffers {
+        /// The `lanes` statement of the lane.
+        lanes: RecordId,
+        /// The number of statements of the log under the checkpoint.
+        size: u64,
+        /// How many of them are addressed to this node.
+        count: u64,
+    },
     /// What the disk had lost is on it again.
     Healed {
         /// What it is.
@@ -349,6 +358,12 @@ impl fmt::Display for Event {
             Self::Opened { id, compartments } => write!(formatter, "opened {id} ({compartments} compartments)"),
             Self::NotOpened { id, reason } => write!(formatter, "could not open {id}: {reason}"),
             Self::NotGranted { id, reason } => write!(formatter, "did not take up all that {id} grants: {reason}"),
+            Self::LaneDiffers { lanes, size, count } => write!(
+                formatter,
+                "{} does not show that its checkpoint over {size} statements of log {} commits to the {count} that are addressed to \
+                 this node since {lanes}: it may show others another list",
+                lanes.log.member, lanes.log
+            ),
             Self::Healed { what } => write!(formatter, "healed {what}, which the disk had lost"),
             Self::Agrees { member, frontier } => {
                 write!(formatter, "{member} holds the same ledger ({})", frontier.short())

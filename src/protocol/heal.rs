@@ -83,7 +83,7 @@ impl<S: Store> Node<S> {
                 .map(|(signed, frontier)| super::witness::encode_cosignature(signed, frontier)),
             Key::Intent(id) => self.view().statement(id)?.map(|statement| statement.signed([0; 64])),
             // Others' receipts are collected anew with the next export; the rest nobody else has, or tells by itself.
-            Key::Cosignature(..) | Key::Fork(..) | Key::Lanes(_) => None,
+            Key::Cosignature(..) | Key::Fork(..) | Key::Lanes(_) | Key::Commitments(_) | Key::LaneProof(_) => None,
         };
         match held {
             Some(bytes) => self.put_back(turn, key, bytes),
@@ -153,7 +153,9 @@ impl<S: Store> Node<S> {
                 | Key::Lanes(_)
                 | Key::Slot(_)
                 | Key::CharterSplit
-                | Key::ManifestSplit(_) => {}
+                | Key::ManifestSplit(_)
+                | Key::Commitments(_)
+                | Key::LaneProof(_) => {}
             }
         }
         Ok(Ok(()))

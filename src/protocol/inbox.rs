@@ -168,8 +168,9 @@ impl<S: Store> Node<S> {
             return Ok(Search::Done);
         };
         if statement.binds == Binds::Lanes {
-            if id.log.member != self.me.member && !self.store.has(&Key::Slot(id))? {
-                self.want_slot(id);
+            // Its lane is known before the search goes on, also if nothing is addressed to this node: that is to be shown as well.
+            if id.log.member != self.me.member && matches!(self.lane(id.log, id.position)?, Lane::Missing) {
+                return Ok(Search::Waiting);
             }
             self.count(id.log, |scan| scan.bodiless += 1);
             return Ok(Search::Done);

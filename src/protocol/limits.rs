@@ -69,6 +69,14 @@ pub const GRANT_MARGIN_S: i64 = 86_400;
 pub const GRANTS_PER_RECORD_MAX: usize = 8;
 /// Audited statements searched within one call, so that no call takes long.
 pub const SCAN_BATCH: usize = 512;
+/// Statements of one's own log between two marks of the lists of its lanes: a start reads no more than so many, a mark is some kilobytes.
+pub(super) const LISTS_MARKED_EVERY: u64 = 1024;
+/// One's own checkpoints of which the leaves of all lanes are kept: with 250 members half a megabyte. A reader asks within seconds.
+pub(super) const COMMITMENTS_KEPT: usize = 64;
+/// Between two times that an author is asked for the path of a lane after it gave none, in milliseconds.
+pub(super) const LANE_PATH_RETRY_MS: i64 = 60_000;
+/// Lanes of one log that have ended and whose path is still asked for: with one epoch a month those of years.
+pub(super) const LANES_UNPROVED_MAX: usize = 64;
 /// Between two requests for the same body or slot, in milliseconds; doubled at every try.
 pub const RETRY_MS: i64 = 1_000;
 /// Answers of an author that it has no slot for this node, before that is believed: half a minute.

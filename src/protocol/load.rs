@@ -13,6 +13,7 @@ use super::governance;
 use super::heal::Heal;
 use super::inbox::{Attempt, Delivery, Inbox};
 use super::kept::Kept;
+use super::lanes::Lanes;
 use super::outbox::Outbox;
 use super::peers::Peers;
 use super::state::{AuditState, LogState};
@@ -39,6 +40,7 @@ impl<S: Store> Node<S> {
             kept: Kept::default(),
             author: Author::new(),
             inbox: Inbox::default(),
+            lanes: Lanes::default(),
             witness: Witness::default(),
             peers: Peers::default(),
             heal: Heal::default(),
@@ -64,6 +66,7 @@ impl<S: Store> Node<S> {
         node.keep_what_was_found()?;
         node.load_author()?;
         node.load_inbox()?;
+        node.load_lanes()?;
         node.load_cosignatures()?;
         Ok(node)
     }

@@ -6,6 +6,7 @@ use crate::encoding::cbor::{self, CborError, Fields, Map, Value};
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::{LogId, MemberCode, RecordId};
 use crate::ledger::{ForkProof, Frontier, FrontierEntry, SignedRoot};
+use crate::seal::LanePath;
 
 use super::limits;
 
@@ -87,6 +88,13 @@ pub enum Request {
     },
     /// Asks for the proofs that one version of the charter, or of a manifest, was signed twice.
     Splits,
+    /// Asks the author of a log for the way from the asker's own lane to what a checkpoint commits to.
+    LanePath {
+        /// The `lanes` statement of the lane.
+        lanes: RecordId,
+        /// The size that the checkpoint is of.
+        size: u64,
+    },
 }
 
 /// What a node answers.
@@ -140,6 +148,13 @@ pub enum Response {
         charter: Vec<u8>,
         /// About manifests, as many as fit.
         manifests: Vec<Vec<u8>>,
+    },
+    /// Answer to [`Request::LanePath`].
+    LanePath {
+        /// The checkpoint of the size asked for.
+        checkpoint: SignedRoot,
+        /// The way to its commitments.
+        path: LanePath,
     },
     /// Answer to [`Request::Push`]: it has arrived and is durable, or is not wanted.
     Done,
@@ -207,6 +222,7 @@ impl Request {
             Self::Cosign { log, size } => numbered(7, [(*log).into(), (*size).into()]),
             Self::Frontier { of } => numbered(8, [(*of).into()]),
             Self::Splits => numbered(11, []),
+            Self::LanePath { lanes, size } => numbered(12, [(*lanes).into(), (*size).into()]),
         })
     }
 
@@ -226,6 +242,7 @@ impl Request {
             7 => Self::Cosign { log: parts.parse(0)?, size: parts.u64(1)? },
             8 => Self::Frontier { of: parts.parse(0)? },
             11 => Self::Splits,
+            12 => Self::LanePath { lanes: parts.parse(0)?, size: parts.u64(1)? },
             _ => return Err(parts.bad("number")),
         };
         parts.end()?;
@@ -258,6 +275,7 @@ impl Response {
             Self::Cosignature(cosignature) => numbered(7, [cosignature.to_value()]),
             Self::Frontier { cosignature, entries } => numbered(8, [cosignature.to_value(), entries_value(entries)]),
             Self::Splits { charter, manifests } => numbered(11, [charter.as_slice().into(), byte_strings(manifests)]),
+            Self::LanePath { checkpoint, path } => numbered(12, [checkpoint.to_value(), path.to_value()]),
             Self::Done => numbered(9, []),
             Self::Nothing => numbered(10, []),
         })
@@ -290,6 +308,10 @@ impl Response {
                 entries: entries_of(parts.items(1)?)?,
             },
             11 => Self::Splits { charter: parts.bytes(0)?, manifests: byte_strings_of(&parts.items(1)?)? },
+            12 => Self::LanePath {
+                checkpoint: SignedRoot::from_value(parts.value(0)?)?,
+                path: LanePath::from_value(parts.value(1)?).map_err(|_| parts.bad("path of a lane"))?,
+            },
             9 => Self::Done,
             10 => Self::Nothing,
             _ => return Err(parts.bad("number")),
@@ -379,7 +401,10 @@ fn entries_of(items: Vec<Value>) -> Result<Vec<FrontierEntry>, CborError> {
 pub fn subject(request: &Request) -> Option<MemberCode> {
     match request {
         Request::Range { log, .. } | Request::Cosign { log, .. } => Some(log.member),
-        Request::Body { id, .. } | Request::Push { id, .. } | Request::Slot { id } => Some(id.log.member),
+        Request::Body { id, .. }
+        | Request::Push { id, .. }
+        | Request::Slot { id }
+        | Request::LanePath { lanes: id, .. } => Some(id.log.member),
         Request::Hello { .. } | Request::Published { .. } | Request::Frontier { .. } | Request::Splits => None,
     }
 }

@@ -11,7 +11,7 @@
 //! an error that ends the node; our own bug is an assertion.
 //!
 //! Start with [`Input`] and [`Effect`], then `on/`, where each input has its file, then the parts that they
-//! drive: `author`, `chain`, `audit`, `inbox`, `witness`.
+//! drive: `author`, `chain`, `audit`, `inbox`, `lanes`, `witness`.
 
 mod audit;
 mod author;
@@ -24,6 +24,7 @@ mod heal;
 mod inbox;
 mod input;
 mod kept;
+mod lanes;
 pub mod limits;
 mod load;
 mod material;
@@ -52,6 +53,7 @@ pub use effect::{Effect, Event, Extent, NotTakenUp, Outcome, Refused, SigningKey
 pub use governance::splits;
 pub use inbox::Delivery;
 pub use input::{Input, Now};
+pub use lanes::{LaneAt, LaneStanding};
 pub use load::current_federation;
 pub use material::NoMaterial;
 pub use refusal::Refusal;
@@ -61,6 +63,7 @@ use author::Author;
 use heal::Heal;
 use inbox::Inbox;
 use kept::Kept;
+use lanes::Lanes;
 use outbox::Outbox;
 use peers::Peers;
 use state::LogState;
@@ -91,11 +94,19 @@ pub struct Settings {
     pub sync_interval_ms: i64,
     /// From the first opened body to the acknowledgement of all that were opened since.
     pub acknowledge_after_ms: i64,
+    /// Between two times that an author is asked to show that nothing is missing in its lane to this node.
+    pub lane_proof_interval_ms: i64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { cosign_interval_ms: 1_000, heartbeat_ms: 600_000, sync_interval_ms: 10_000, acknowledge_after_ms: 1_000 }
+        Self {
+            cosign_interval_ms: 1_000,
+            heartbeat_ms: 600_000,
+            sync_interval_ms: 10_000,
+            acknowledge_after_ms: 1_000,
+            lane_proof_interval_ms: limits::DAY_MS,
+        }
     }
 }
 
@@ -114,6 +125,7 @@ pub struct Node<S> {
     kept: Kept,
     author: Author,
     inbox: Inbox,
+    lanes: Lanes,
     witness: Witness,
     peers: Peers,
     /// Whether there is room on the disk.
@@ -146,6 +158,7 @@ impl<S: Store> Node<S> {
             self.advance_heal(&mut turn)?;
             self.advance_audit()?;
             self.advance_inbox(&turn)?;
+            self.advance_lanes(&turn)?;
         }
         self.advance_author(&mut turn)?;
         if self.room {

@@ -95,6 +95,8 @@ pub(super) enum What {
     Frontier(MemberCode),
     /// For proofs that a version was signed twice.
     Splits,
+    /// For the way from one's own lane of this `lanes` statement to what a checkpoint commits to.
+    LanePath(RecordId),
 }
 
 impl Peers {

@@ -10,7 +10,7 @@ use crate::encoding::merkle::{self, CompactTree};
 use crate::encoding::time::UnixTime;
 use crate::identity::Federation;
 use crate::ledger::{
-    Binds, Frontier, Key, KeyKind, LogNodes, Mark, MarkKind, SignedRoot, Statement, Store, StoreError,
+    Binds, Frontier, Key, KeyKind, LaneProof, LogNodes, Mark, MarkKind, SignedRoot, Statement, Store, StoreError,
 };
 use crate::record::{Compartment, Content, Kind};
 use crate::seal::{
@@ -166,6 +166,25 @@ impl<'a, S: Store> View<'a, S> {
             self.kept.keep_lane(id, lane);
         }
         Ok(lane)
+    }
+
+    /// The place of this node's slot among those of another's `lanes` statement, and their number.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed.
+    pub(super) fn slot_place(&self, id: RecordId) -> Result<Option<(u64, u64)>, StoreError> {
+        let frame = self.store.get(&Key::Slot(id))?;
+        let proof = frame.and_then(|frame| SlotProof::decode(&frame.bytes).ok());
+        Ok(proof.map(|proof| (proof.index, proof.head.slots)))
+    }
+
+    /// What can be shown of this node's lane of a `lanes` statement, as it was last compared with what its author committed to.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed.
+    pub fn lane_proof(&self, lanes: RecordId) -> Result<Option<LaneProof>, StoreError> {
+        let frame = self.store.get(&Key::LaneProof(lanes))?;
+        Ok(frame.and_then(|frame| LaneProof::decode(&frame.bytes).ok()))
     }
 
     fn open_lane(&self, id: RecordId) -> Result<Option<LaneKey>, StoreError> {

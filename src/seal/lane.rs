@@ -11,10 +11,11 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use super::commitment::Blind;
 use super::head::CompartmentLabel;
 use crate::encoding::cbor::Value;
 use crate::encoding::hash::sha256;
-use crate::encoding::ids::{MemberCode, RecordId};
+use crate::encoding::ids::{LogId, MemberCode, RecordId};
 use crate::encoding::random::Randomness;
 
 /// The least number of tags in a statement.
@@ -24,6 +25,7 @@ const LANE: &[u8] = b"shieldwall/1 lane\0";
 const TICKET: &[u8] = b"shieldwall/1 ticket\0";
 const WRAP: &[u8] = b"shieldwall/1 wrap\0";
 const RECIPIENT: &[u8] = b"shieldwall/1 recipient\0";
+const COMMITMENT: &[u8] = b"shieldwall/1 commitment\0";
 
 /// What an author draws for one of its logs and one epoch; all lane keys come from it.
 #[derive(Clone)]
@@ -89,6 +91,12 @@ impl LaneKey {
     #[must_use]
     pub fn tag(&self, record: &RecordId) -> Tag {
         self.ticket(record).tag()
+    }
+
+    /// What hides this lane's leaf in the commitments of a checkpoint over the first `size` statements of `log`.
+    #[must_use]
+    pub fn blind(&self, log: LogId, size: u64) -> Blind {
+        Blind(*expand(&self.0, &[COMMITMENT, log.to_string().as_bytes(), &[0], &size.to_be_bytes()]))
     }
 
     pub(super) fn wrap_key(&self, record: &RecordId, label: &CompartmentLabel) -> WrapKey {

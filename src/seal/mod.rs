@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  LaneSecret (log, epoch) ─▶ LaneKey (member) ─┬▶ Ticket ─▶ Tag           finding and fetching one's records
-//!       │ sealed in Slots of a lanes statement  └▶ wrap key, recipient     opening a compartment
+//!       │ sealed in Slots of a lanes statement  ├▶ wrap key, recipient     opening a compartment
+//!       │                                       └▶ Blind                   showing that nothing of a lane is missing
 //! ```
 //! Records cost symmetric work only; public keys are used once per epoch, for the slots. Nothing here decides who should
 //! read what, knows what a field means, or keeps a key on disk; and nothing from an opened body or a secret key shows
@@ -11,6 +12,7 @@
 //! Start with [`lane`] for the keys, [`slot`] for how they reach their readers, [`body`] for what they open.
 
 pub mod body;
+pub mod commitment;
 pub mod compartment;
 pub mod fields;
 pub mod grant;
@@ -22,6 +24,7 @@ pub mod probe;
 pub mod slot;
 
 pub use body::{CompartmentDraft, SealedBody, seal_body};
+pub use commitment::{Blind, Commitments, LaneList, LaneOpening, LanePath};
 pub use compartment::{ContentKey, external_aad};
 pub use fields::{Field, FieldProof, Opened};
 pub use grant::{Grant, Granted};

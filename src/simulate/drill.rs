@@ -36,6 +36,7 @@ const SETTINGS: Settings = Settings {
     heartbeat_ms: 6 * 60 * MINUTE,
     sync_interval_ms: MINUTE,
     acknowledge_after_ms: 1_000,
+    lane_proof_interval_ms: 60 * MINUTE,
 };
 /// Longer than a node waits for peers that do not answer.
 const SILENCE: i64 = 12 * MINUTE;

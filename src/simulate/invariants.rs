@@ -15,6 +15,7 @@
 //! | I12 | every record arrives and opens for its readers | at the end |
 //! | I13 | clocks that jump change none of these | at each flag while clocks are wrong |
 //! | I14 | sizes and charter versions never fall | at each step and start, but where a start names what is lost |
+//! | I16 | an honest author's checkpoints commit to just what it addressed to each member | when a path is given; all at the end |
 //!
 //! I9 (what is revoked does not count) and I15 (the audit log verifies) wait for revocation and for the audit log.
 
@@ -25,7 +26,7 @@ use crate::encoding::ids::{LogId, MemberCode, RecordId};
 use crate::encoding::merkle;
 use crate::encoding::time::UnixTime;
 use crate::ledger::{Key, KeyKind, Store, StoreError, Unverified};
-use crate::protocol::{Outcome, limits};
+use crate::protocol::{LaneStanding, Outcome, limits};
 use crate::record::fixture::CANARY;
 
 use super::World;
@@ -183,11 +184,24 @@ impl<M: Medium> World<M> {
             // What it holds for ever must be on its disk: it is started once more, and has not heard of anybody yet.
             self.restart(*code);
             self.check_proofs(*code);
+            self.check_lanes(*code);
         }
         self.check_frontiers(&honest);
         for code in &honest {
             self.check_records(*code);
             self.check_secrecy(*code);
+        }
+    }
+
+    /// What honest authors have shown of their lanes.
+    fn check_lanes(&mut self, code: MemberCode) {
+        let (now, federation) = (self.now, self.federation.clone());
+        let lanes = self.with_view(code, |view| view.lanes());
+        for LaneStanding { lanes, proof, .. } in lanes.into_iter().flatten() {
+            let fault = proof.and_then(|proof| proof.verify(&federation).err());
+            if let Some(fault) = fault.filter(|_| self.watchman.trusts(lanes.log.member)) {
+                self.watchman.accuse("I16", now, code, format!("the lanes {lanes}: {fault}"));
+            }
         }
     }
 

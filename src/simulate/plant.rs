@@ -41,11 +41,13 @@ pub enum Plant {
     ClockDecides,
     /// I14: a node starts over an older state of its disk.
     OldState,
+    /// I16: what an honest author shows of a lane leads elsewhere.
+    OtherList,
 }
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::UnseenRot,
         Self::ProofWithheld,
         Self::EmptyFlush,
@@ -60,6 +62,7 @@ impl Plant {
         Self::BodiesLost,
         Self::ClockDecides,
         Self::OldState,
+        Self::OtherList,
     ];
 
     /// The invariant that it breaks.
@@ -79,6 +82,7 @@ impl Plant {
             Self::BodiesLost => "I12",
             Self::ClockDecides => "I13",
             Self::OldState => "I14",
+            Self::OtherList => "I16",
         }
     }
 }
@@ -160,6 +164,20 @@ impl<M: Medium> World<M> {
         bytes
     }
 
+    /// What a planted fault makes of the path of a lane on its way.
+    pub(super) fn change_path(&self, bytes: Vec<u8>) -> Vec<u8> {
+        if self.plant != Some(Plant::OtherList) {
+            return bytes;
+        }
+        match Response::decode(&bytes) {
+            Ok(Response::LanePath { checkpoint, mut path }) => {
+                path.path.iter_mut().for_each(|hash| hash.0[0] ^= 1);
+                Response::LanePath { checkpoint, path }.encode()
+            }
+            _ => bytes,
+        }
+    }
+
     /// What a planted fault does while a member's node is down.
     pub(super) fn plant_while_down(&mut self, code: MemberCode, in_order: bool) {
         let harm = match self.plant {
@@ -178,7 +196,8 @@ impl<M: Medium> World<M> {
                 | Plant::NoAnswers
                 | Plant::ChangedOnTheWay
                 | Plant::BodiesLost
-                | Plant::ClockDecides,
+                | Plant::ClockDecides
+                | Plant::OtherList,
             )
             | None => return,
         };

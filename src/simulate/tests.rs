@@ -13,7 +13,7 @@ use crate::encoding::merkle;
 use crate::encoding::time::UnixTime;
 use crate::ledger::{Binds, Claim, Key, Root, Statement, Store as _};
 use crate::protocol::message::Gossip;
-use crate::protocol::{Event, Outcome, Signing};
+use crate::protocol::{Event, LaneStanding, Outcome, Settings, Signing};
 use crate::record::{self, Record};
 
 mod charters;
@@ -102,6 +102,56 @@ fn a_country_reads_a_consignment_after_the_grant_alone() {
         world.start(code("LB"));
         world.run(5_000);
         assert!(reads(&world, code("LB"), "GE-1"));
+    }
+}
+
+/// Over two epochs and a start of each, every author shows every member that nothing is missing of what it addressed to it.
+#[test]
+fn every_lane_is_shown_to_its_reader() {
+    let (hour, day) = (3_600_000, 86_400_000);
+    let settings = Settings { heartbeat_ms: 72 * hour, sync_interval_ms: hour, ..Settings::default() };
+    let members = MEMBERS.map(code);
+    let mut world: World = World::prepare(5, &members, Link { loss: 10, twice: 5, delay_ms: 300 }, settings);
+    members.iter().for_each(|member| world.start(*member));
+    world.set_idle_tick(hour);
+    world.run(60_000);
+    for number in 0..6 {
+        world.submit(
+            code("GE"),
+            number,
+            vec![notification("MZ", number as usize), notification("TR", number as usize)],
+        );
+        world.run(30_000);
+    }
+    let epoch = i64::try_from(world.federation.parameters().epoch_seconds * 1000).unwrap();
+    while world.now().0 < super::world::FOUNDED * 1000 + epoch + day {
+        world.run(day / 4);
+    }
+    for member in world.members() {
+        world.crash(member);
+        world.start(member);
+        world.run(30_000);
+    }
+    world.submit(code("GE"), 9, vec![notification("MZ", 9)]);
+    world.run(2 * day);
+    for member in world.members() {
+        let shown = world.with_view(member, |view| view.lanes().unwrap());
+        for author in world.members().into_iter().filter(|author| *author != member) {
+            let of: Vec<_> = shown.iter().filter(|lane| lane.lanes.log.member == author).collect();
+            assert_eq!(of.len(), 2, "{member} of {author}: one for each epoch");
+            for LaneStanding { lanes, proof, asked } in of {
+                let proof = proof.as_ref().expect("shown");
+                assert!(proof.verify(&world.federation).is_ok() && asked.is_none(), "{member}: {lanes}");
+                if author == code("GE") {
+                    let expected = match (member.as_str(), lanes.position) {
+                        ("MZ" | "TR", 0) => 6,
+                        ("MZ", _) => 1,
+                        _ => 0,
+                    };
+                    assert_eq!(proof.opening.count, expected, "{member}: {lanes}");
+                }
+            }
+        }
     }
 }
 

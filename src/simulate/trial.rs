@@ -28,6 +28,7 @@ const SETTINGS: Settings = Settings {
     heartbeat_ms: 72 * 3_600_000,
     sync_interval_ms: 3 * 3_600_000,
     acknowledge_after_ms: 1_000,
+    lane_proof_interval_ms: 2 * 24 * 3_600_000,
 };
 /// The longest time without a tick, when nothing happens.
 const IDLE_TICK_MS: i64 = 3_600_000;

@@ -200,6 +200,9 @@ impl Watchman {
             Event::NotGranted { id, reason } if self.trusts(id.log.member) => {
                 self.accuse("I12", now, member, format!("what {id} grants is refused: {reason}"));
             }
+            Event::LaneDiffers { lanes, size, .. } if self.trusts(lanes.log.member) => {
+                self.accuse("I16", now, member, format!("the honest lanes {lanes} are said to differ at {size}"));
+            }
             Event::Members { version, changed: _ } => {
                 let held = self.versions.entry(member).or_insert(0);
                 if *version < *held {
@@ -211,6 +214,7 @@ impl Watchman {
             }
             Event::Flagged { .. }
             | Event::Split { .. }
+            | Event::LaneDiffers { .. }
             | Event::NotOpened { .. }
             | Event::NotGranted { .. }
             | Event::Logged { .. }

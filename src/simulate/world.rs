@@ -486,6 +486,7 @@ impl<M: Medium> World<M> {
                         Input::Failed { id: number }
                     } else {
                         self.network.carry(code, asker, Carried::Response, bytes.len());
+                        let bytes = self.change_path(bytes);
                         Input::Response { from: code, id: number, bytes }
                     };
                     if self.doubles() {

@@ -6,6 +6,7 @@ use shieldwall::encoding::ids::LogId;
 use shieldwall::encoding::merkle;
 use shieldwall::ledger::{Claim, ForkProof, FrontierEntry, Root, SignedRoot};
 use shieldwall::protocol::message::{Gossip, Request, Response, WireBody};
+use shieldwall::seal::LanePath;
 
 use super::{check, code, founded, hex, key};
 
@@ -42,6 +43,7 @@ fn gossip_requests_responses_and_fork_proof() {
         ("cosign", Request::Cosign { log, size: 2 }),
         ("frontier", Request::Frontier { of: "GE".parse().unwrap() }),
         ("splits", Request::Splits),
+        ("lane-path", Request::LanePath { lanes: "GE-0".parse().unwrap(), size: 2 }),
     ];
     let responses = [
         (
@@ -67,6 +69,13 @@ fn gossip_requests_responses_and_fork_proof() {
         ("cosignature", Response::Cosignature(cosignature)),
         ("frontier", Response::Frontier { cosignature: frontier, entries }),
         ("splits", Response::Splits { charter: vec![0x82], manifests: vec![vec![1, 2], vec![3]] }),
+        (
+            "lane-path",
+            Response::LanePath {
+                checkpoint: checkpoint.clone(),
+                path: LanePath { index: 1, slots: 3, path: vec![digest("sibling"), digest("above")] },
+            },
+        ),
         ("done", Response::Done),
         ("nothing", Response::Nothing),
     ];

@@ -10,8 +10,8 @@ use shieldwall::encoding::random::Randomness;
 use shieldwall::seal::compartment::external_aad;
 use shieldwall::seal::grant::KEYS;
 use shieldwall::seal::{
-    CompartmentDraft, CompartmentLabel, ContentKey, Grant, Granted, LaneKey, LaneSecret, LanesBody, OpenedSlot,
-    SealContext, SealedBody, SlotProof, Tag, probe, seal_body, tags,
+    Commitments, CompartmentDraft, CompartmentLabel, ContentKey, Grant, Granted, LaneKey, LaneList, LaneSecret,
+    LanesBody, OpenedSlot, SealContext, SealedBody, SlotProof, Tag, probe, seal_body, tags,
 };
 
 use super::{check, code, hex, seal_key};
@@ -44,6 +44,32 @@ fn lanes_and_slots() {
             "slots": lanes.slots().iter().map(|slot| hex(slot.encode())).collect::<Vec<_>>(),
             "body_sha256": hex(sha256(&lanes.encode()).0),
             "proof_TR_sha256": hex(sha256(&proof.encode()).0),
+        }),
+    );
+}
+
+#[test]
+fn commitments_to_lanes() {
+    let log = "GE".parse().unwrap();
+    let size = 1_043;
+    let mut list = LaneList::default();
+    let empty = list.opening(lane("W1").blind(log, size));
+    ["GE-1040", "GE-1042"].iter().for_each(|id| list.push(sha256(id.as_bytes())));
+    let openings = [list.opening(lane("GE").blind(log, size)), list.opening(lane("TR").blind(log, size)), empty];
+    let made = Commitments::of(openings);
+    let path = made.path(1).unwrap();
+    assert_eq!(path.leads_to(&openings[1]), Some(made.root()));
+    check(
+        "commitments.json",
+        &json!({
+            "log": "GE",
+            "size": size,
+            "lane_secret": hex([1; 32]),
+            "statements": (["GE-1040", "GE-1042"].map(|id| hex(sha256(id.as_bytes()).0))),
+            "blinds": (["GE", "TR", "W1"].map(|member| hex(lane(member).blind(log, size).0))),
+            "leaves": (openings.map(|opening| hex(opening.leaf().0))),
+            "commitments": hex(made.root()),
+            "path_TR": hex(cbor::encode(&path.to_value())),
         }),
     );
 }

@@ -271,6 +271,14 @@ fn healing(key: &Key, is_signed: bool) -> (Heals, &'static str) {
         Key::CharterSplit | Key::ManifestSplit(_) => {
             (Heals::Itself, "the node takes the proof from other members again, or writes it anew")
         }
+        Key::LaneProof(_) => (
+            Heals::Nothing,
+            "nothing, if these lanes have ended; else the node asks the author for the proof of its next checkpoint within a day",
+        ),
+        Key::Commitments(_) => (
+            Heals::Nothing,
+            "nothing: a reader that has not asked for its path yet cannot show that its list is whole under these lanes",
+        ),
         Key::Fork(..) => (Heals::Nothing, "nothing: it is not asked for; other members hold the proof as well"),
     }
 }
@@ -292,5 +300,7 @@ pub fn parts(key: &Key) -> (&'static str, Option<LogId>, Option<u64>, Option<Mem
         Key::Slot(id) => ("slot", Some(id.log), Some(id.position), None),
         Key::CharterSplit => ("proof about the charter", None, None, None),
         Key::ManifestSplit(member) => ("proof about a manifest", None, None, Some(*member)),
+        Key::Commitments(id) => ("commitments", Some(id.log), Some(id.position), None),
+        Key::LaneProof(id) => ("proof of a lane", Some(id.log), Some(id.position), None),
     }
 }

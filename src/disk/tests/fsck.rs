@@ -39,6 +39,8 @@ fn write(disk: &mut DiskStore, guard: &mut Guard) {
                 Key::Slot(id(at)),
                 Key::CharterSplit,
                 Key::ManifestSplit(member),
+                Key::Commitments(id(at)),
+                Key::LaneProof(id(at)),
             ] {
                 disk.stage(frame(key, &bytes)).unwrap();
             }
@@ -88,8 +90,8 @@ fn what_is_whole_is_called_whole() {
     let fs = written();
     let checked = check(&fs);
     assert!(checked.is_whole() && checked.faults.is_empty() && checked.unchecked.is_empty(), "{checked:?}");
-    assert_eq!(checked.frames, 8 * 4 + 2 * 9);
-    assert_eq!(checked.indexed, Some(8 * 3 + 1 + 6 + 2 * 3));
+    assert_eq!(checked.frames, 8 * 4 + 2 * 11);
+    assert_eq!(checked.indexed, Some(8 * 3 + 1 + 6 + 2 * 5));
     assert_eq!(checked.guards, [(log(), 8)]);
     fs.drop_index();
     let checked = check(&fs);

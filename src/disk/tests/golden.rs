@@ -32,6 +32,8 @@ fn what_is_on_disk_keeps_its_bytes() {
         ("slot", Key::Slot(id)),
         ("charter-split", Key::CharterSplit),
         ("manifest-split", Key::ManifestSplit(member)),
+        ("commitments", Key::Commitments(id)),
+        ("lane-proof", Key::LaneProof(id)),
     ];
     let frames: Map<String, Value> = keys
         .into_iter()
@@ -49,6 +51,8 @@ fn what_is_on_disk_keeps_its_bytes() {
         ("source", Mark::Source(sha256(b"line"))),
         ("scanned", Mark::Scanned(id.log)),
         ("granted", Mark::Granted(id)),
+        ("lists", Mark::Lists(id)),
+        ("lane", Mark::Lane(id)),
     ];
     let marks: Map<String, Value> =
         marks.into_iter().map(|(name, mark)| (name.to_owned(), hex(&mark.to_bytes()))).collect();

@@ -151,6 +151,7 @@ impl Approvals {
             | Request::Reindex
             | Request::Stats(_)
             | Request::Ledger
+            | Request::Lanes
             | Request::Peers
             | Request::Peer(PeerRequest::Ping { .. } | PeerRequest::Unban { .. })
             | Request::Status

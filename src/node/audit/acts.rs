@@ -74,6 +74,7 @@ impl Asked {
             Request::Charter(CharterRequest::Held)
             | Request::Anchors { .. }
             | Request::Ledger
+            | Request::Lanes
             | Request::Peers
             | Request::Peer(PeerRequest::Ping { .. })
             | Request::Status
@@ -237,6 +238,7 @@ fn shown(response: &Response) -> Shown {
         | Response::Reindexed(_)
         | Response::Stats(_)
         | Response::Ledger(_)
+        | Response::Lanes(_)
         | Response::Peers(_)
         | Response::Pinged(_)
         | Response::Bans(_)

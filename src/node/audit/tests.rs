@@ -192,6 +192,7 @@ async fn what_shows_nothing_leaves_no_entry() {
         Request::Status,
         Request::Peers,
         Request::Ledger,
+        Request::Lanes,
         Request::CollectReceipts,
         Request::Charter(CharterRequest::Held),
         Request::Anchors { member: "GE".parse().unwrap() },
@@ -204,7 +205,7 @@ async fn what_shows_nothing_leaves_no_entry() {
         bench.ask(request).await;
     }
     assert_eq!(bench.entries(), []);
-    assert_eq!(bench.seen.lock().unwrap().len(), 9);
+    assert_eq!(bench.seen.lock().unwrap().len(), 10);
 }
 
 #[tokio::test]

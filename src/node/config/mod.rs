@@ -154,6 +154,7 @@ impl From<Intervals> for Settings {
             heartbeat_ms: i64::from(intervals.heartbeat_s) * 1000,
             sync_interval_ms: i64::from(intervals.sync_s) * 1000,
             acknowledge_after_ms: intervals.acknowledge_after_ms.into(),
+            ..Self::default()
         }
     }
 }

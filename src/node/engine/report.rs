@@ -142,7 +142,9 @@ fn resident_memory() -> u64 {
 /// Logs an event, by who must act: an operator for what ends or accuses, nobody for the rest.
 pub(super) fn tell(event: &Event) {
     match event {
-        Event::Fork { .. } | Event::LogEnded { .. } | Event::Split { .. } => tracing::error!("{event}"),
+        Event::Fork { .. } | Event::LogEnded { .. } | Event::Split { .. } | Event::LaneDiffers { .. } => {
+            tracing::error!("{event}")
+        }
         Event::Flagged { .. } | Event::Healed { .. } | Event::NotOpened { .. } | Event::NotGranted { .. } => {
             tracing::warn!("{event}")
         }

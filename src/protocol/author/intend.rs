@@ -73,6 +73,7 @@ impl<S: Store> Node<S> {
     }
 
     pub(super) fn intend_lanes(&mut self, turn: &mut Turn) -> Result<(), StoreError> {
+        self.close_lanes(turn)?;
         let epoch = self.federation.epoch_at(turn.now.time());
         let id = self.next_record(0);
         let context = SealContext { federation: self.federation.id(), record: id };

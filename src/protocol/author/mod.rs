@@ -8,10 +8,12 @@
 //! What is to be signed is on disk before it is signed, and the guard remembers its digest. After a crash the same intents are signed
 //! again, to the same bytes; anything else at their positions is refused. So a restart never makes a second history.
 //!
-//! Here: the phases, and how submissions come in. `intend` prepares what is to be signed, `publish` takes what was.
+//! Here: the phases, and how submissions come in. `intend` prepares what is to be signed, `publish` takes what was; `lists` is what its
+//! checkpoints commit to.
 
 mod grant;
 mod intend;
+mod lists;
 mod publish;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -31,6 +33,7 @@ use super::state::LogState;
 use super::{Node, Turn, limits};
 
 pub(super) use grant::Gathering;
+pub(super) use lists::Lists;
 
 /// The author's part of a node.
 #[derive(Debug)]
@@ -44,6 +47,8 @@ pub(super) struct Author {
     pub submissions: BTreeMap<u64, Submission>,
     /// The lanes of the newest `lanes` statement.
     pub lanes: Option<OwnLanes>,
+    /// What was logged to each of them.
+    pub lists: Option<Lists>,
     /// The epoch for which the lanes are known to be as they should; forgotten when members change.
     pub lanes_settled: Option<u32>,
     /// Document lines on their way into the log.
@@ -161,6 +166,7 @@ impl Author {
             gathering: None,
             submissions: BTreeMap::new(),
             lanes: None,
+            lists: None,
             lanes_settled: None,
             under_way: BTreeSet::new(),
             last_time: UnixTime::ZERO,
@@ -261,12 +267,19 @@ impl<S: Store> Node<S> {
             // Nobody would take it.
             return Ok(());
         }
+        if !self.catch_up_lists()? {
+            return Ok(());
+        }
         let group = self.intents_found()?;
         if !group.statements.is_empty() {
             self.reload_lanes(&group)?;
             self.order_statements(group);
         } else if self.lanes_are_due(turn) {
-            self.intend_lanes(turn)?;
+            if self.must_close_lanes() {
+                self.order_checkpoint(turn, Group::default());
+            } else {
+                self.intend_lanes(turn)?;
+            }
         } else if self.has_gathered() {
             self.intend_grant(turn)?;
         } else if self.has_records_to_sign() && self.knows_its_sources() {
@@ -340,6 +353,8 @@ impl<S: Store> Node<S> {
         match std::mem::replace(&mut self.author.phase, Phase::Idle) {
             Phase::Signing { order: expected, group } if expected == order => {
                 self.append_signed(turn, &group, signatures)?;
+                // A group is no more than one call goes through.
+                self.catch_up_lists()?;
                 self.order_checkpoint(turn, group);
                 Ok(true)
             }

@@ -1,6 +1,5 @@
 //! What was signed: the statements under their checkpoint, and what may be told of them once they are on the disk.
 
-use crate::encoding::hash::sha256_of;
 use crate::encoding::ids::{MemberCode, RecordId};
 use crate::encoding::merkle::CompactTree;
 use crate::ledger::{Claim, Frame, Key, Mark, Root, Store, StoreError};
@@ -62,17 +61,6 @@ impl<S: Store> Node<S> {
         self.out.push(Effect::Sign { id: order, with: SigningKey::Log(log), messages, guard: Vec::new() });
     }
 
-    /// The 32 bytes reserved for commitments to lanes. They look random, but are the same for one size: two values for one size would
-    /// be two histories.
-    pub(super) fn commitments(&self, size: u64) -> [u8; 32] {
-        let ticket = self.author.lanes.as_ref().map(|lanes| {
-            let id = RecordId { log: self.me.log, position: lanes.position };
-            lanes.secret.lane_key(self.me.member).ticket(&id)
-        });
-        let key = ticket.as_ref().map_or(&[0; 32], |ticket| ticket.as_bytes());
-        sha256_of(&[b"shieldwall/1 commitments\0", key, &size.to_be_bytes()]).0
-    }
-
     /// Stages the checkpoint; everything that may be told leaves with the flush.
     pub(super) fn publish(
         &mut self,
@@ -93,6 +81,7 @@ impl<S: Store> Node<S> {
         if is_news {
             self.store.stage(Frame { key: Key::Checkpoint(log), at: turn.now.time(), bytes: signed.encode() })?;
         }
+        self.note_commitments();
         // Told or not, the checkpoint is to be durable.
         self.out.touch();
         let first = group.statements.first().map(|statement| statement.id);

@@ -91,6 +91,13 @@ fn answer<S: Store>(
             None => Response::Nothing,
         },
         Request::Splits => node.splits_for_peer(),
+        Request::LanePath { lanes, size } => {
+            let response = node.lane_path(from, lanes, size)?;
+            // What others hold of one's own log must be on one's own disk, as above.
+            let bytes = response.encode();
+            node.out.push_settled(Effect::Respond { id, bytes });
+            return Ok(());
+        }
         Request::Push { .. } if !node.room => Response::Nothing,
         Request::Push { id: record, body } => {
             if let Err(refusal) = node.take_push(turn, from, record, body)? {

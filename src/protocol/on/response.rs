@@ -58,6 +58,9 @@ pub(super) fn response<S: Store>(
             node.take_cosignature(turn, from, &cosignature, &entries, Some(of))
         }
         (What::Splits, Response::Splits { charter, manifests }) => node.take_splits(turn, &charter, &manifests)?,
+        (What::LanePath(lanes), Response::LanePath { checkpoint, path }) => {
+            node.take_lane_path(turn, lanes, checkpoint, path)?
+        }
         (What::Push, Response::Done) => Ok(()),
         (_, Response::Nothing) => {
             retry(node, turn, asked);
@@ -98,7 +101,8 @@ pub(super) fn failed<S: Store>(node: &mut Node<S>, turn: &Turn, id: u64) {
             | What::Slot(_)
             | What::Cosign(_)
             | What::Frontier(_)
-            | What::Splits => {
+            | What::Splits
+            | What::LanePath(_) => {
                 retry(node, turn, asked);
             }
         }
@@ -126,7 +130,8 @@ fn release<S: Store>(node: &mut Node<S>, id: u64) -> Option<Asked> {
         | What::Slot(_)
         | What::Cosign(_)
         | What::Frontier(_)
-        | What::Splits => {}
+        | What::Splits
+        | What::LanePath(_) => {}
     }
     Some(asked)
 }
@@ -146,6 +151,7 @@ fn retry<S: Store>(node: &mut Node<S>, turn: &Turn, asked: Asked) {
         }
         What::Body(record) => node.release_body(record),
         What::Slot(record) => node.release_slot(record),
+        What::LanePath(lanes) => node.no_lane_path(turn, lanes),
         What::Hello
         | What::Published
         | What::LostRange(..)

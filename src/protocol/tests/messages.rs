@@ -75,12 +75,14 @@ fn any_request() -> impl Strategy<Value = Request> {
         (any_log(), any::<u64>()).prop_map(|(log, size)| Request::Cosign { log, size }),
         any_log().prop_map(|log| log.member).prop_map(|of| Request::Frontier { of }),
         Just(Request::Splits),
+        (any_record(), any::<u64>()).prop_map(|(lanes, size)| Request::LanePath { lanes, size }),
     ]
 }
 
 fn any_response() -> impl Strategy<Value = Response> {
     let bytes = || prop::collection::vec(any::<u8>(), 0..60);
     let digests = prop::collection::vec(any_digest(), 0..5);
+    let path = prop::collection::vec(any_digest(), 0..9);
     prop_oneof![
         (any_digest(), any_digest(), any_entries()).prop_map(|(published, frontier, entries)| Response::Hello {
             published,
@@ -96,6 +98,9 @@ fn any_response() -> impl Strategy<Value = Response> {
         any_root().prop_map(Response::Cosignature),
         (any_root(), any_entries()).prop_map(|(cosignature, entries)| Response::Frontier { cosignature, entries }),
         (bytes(), any_strings()).prop_map(|(charter, manifests)| Response::Splits { charter, manifests }),
+        (any_root(), any::<u64>(), any::<u64>(), path).prop_map(|(checkpoint, index, slots, path)| {
+            Response::LanePath { checkpoint, path: crate::seal::LanePath { index, slots, path } }
+        }),
         Just(Response::Done),
         Just(Response::Nothing),
     ]

@@ -13,6 +13,7 @@ mod heal;
 mod hello;
 mod hostile;
 mod inbox;
+mod lanes;
 mod memory;
 mod messages;
 mod pulls;
