@@ -159,6 +159,7 @@ impl World {
                 _ => None,
             },
             opened,
+            lane: None,
         }
     }
 

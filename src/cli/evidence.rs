@@ -1,5 +1,6 @@
 //! `shieldwall evidence`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use super::report::{Exit, Failure, Outcome};
 use super::show::counted;
 use crate::encoding::ids::RecordId;
 use crate::evidence::{self, Bundle, FILE_BYTES_MAX, FILES_MAX};
-use crate::node::ask::{Request, Response};
+use crate::node::ask::{Bytes, Request, Response};
 
 #[derive(clap::Subcommand, Debug)]
 pub(super) enum Command {
@@ -59,23 +60,35 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
     }
 }
 
-fn export(context: &Context, args: ExportArgs) -> Outcome {
-    let ExportArgs { id, out, redact, disclose_keys } = args;
+/// Whether a folder can be made there.
+pub(super) fn is_free(out: &Path) -> Result<(), Failure> {
     if out.symlink_metadata().is_ok() {
         return Err(
             Failure::new(Exit::Failure, format!("{} exists already", out.display())).hint("choose another --out")
         );
     }
-    let Response::Evidence(evidence) = context.ask(&Request::Evidence { id, redact, disclose_keys })? else {
-        return Err(unexpected());
-    };
-    for (name, bytes) in &evidence {
+    Ok(())
+}
+
+/// Writes the files of evidence into a new folder.
+pub(super) fn write(out: &Path, evidence: &BTreeMap<String, Bytes>) -> Result<(), Failure> {
+    for (name, bytes) in evidence {
         let path = out.join(safe(name)?);
-        let folder = path.parent().unwrap_or(&out);
+        let folder = path.parent().unwrap_or(out);
         fs::create_dir_all(folder)
             .map_err(|error| Failure::from(error).context(format!("cannot make {}", folder.display())))?;
         files::write_new(&path, &bytes.0)?;
     }
+    Ok(())
+}
+
+fn export(context: &Context, args: ExportArgs) -> Outcome {
+    let ExportArgs { id, out, redact, disclose_keys } = args;
+    is_free(&out)?;
+    let Response::Evidence(evidence) = context.ask(&Request::Evidence { id, redact, disclose_keys })? else {
+        return Err(unexpected());
+    };
+    write(&out, &evidence)?;
     let names: Vec<&String> = evidence.keys().collect();
     let text = format!("{}: {} for {id}", out.display(), counted(evidence.len() as u64, "file"));
     context.ui.result(&json!({ "record": id, "dir": out, "files": names }), text)?;

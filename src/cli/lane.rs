@@ -1,8 +1,15 @@
 //! `shieldwall lane`: what authors have shown of what they address to this node.
 
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
 use super::context::{Context, unexpected};
+use super::evidence;
 use super::report::{Exit, Outcome};
+use super::show::counted;
 use super::ui::table;
+use crate::encoding::ids::RecordId;
 use crate::node::ask::{LaneView, Request, Response};
 
 #[derive(clap::Subcommand, Debug)]
@@ -12,12 +19,39 @@ pub(super) enum Command {
     /// Every checkpoint of a log commits to the list of what its author has addressed to each member since its newest `lanes` statement. Once a
     /// day, and when such lanes end, this node holds what it has against that. "agrees" means that the author has signed just this list.
     List,
+    /// Write the files that prove to an outsider what an author addressed to this node, all of it and nothing else
+    ///
+    /// `shieldwall evidence verify` checks them. Contents are shown with --notified alone.
+    Export {
+        /// The lanes statement, as `lane list` shows it, such as GE-0
+        #[arg(value_name = "LANES")]
+        lanes: RecordId,
+        /// The folder to make
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Show the kind of each record and the UCR of each notified consignment, so that all can see which were not notified
+        #[arg(long)]
+        notified: bool,
+    },
 }
 
 pub(super) fn run(context: &Context, command: &Command) -> Outcome {
     match command {
         Command::List => list(context),
+        Command::Export { lanes, out, notified } => export(context, *lanes, out, *notified),
     }
+}
+
+fn export(context: &Context, lanes: RecordId, out: &Path, notified: bool) -> Outcome {
+    evidence::is_free(out)?;
+    let Response::Evidence(files) = context.ask(&Request::LaneEvidence { lanes, notified })? else {
+        return Err(unexpected());
+    };
+    evidence::write(out, &files)?;
+    let names: Vec<&String> = files.keys().collect();
+    let text = format!("{}: {} for the lane of {lanes}", out.display(), counted(files.len() as u64, "file"));
+    context.ui.result(&json!({ "lanes": lanes, "out": out, "files": names }), text)?;
+    Ok(Exit::Success)
 }
 
 fn list(context: &Context) -> Outcome {

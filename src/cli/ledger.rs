@@ -1,21 +1,85 @@
 //! `shieldwall ledger`.
 
+use bip39::{Language, Mnemonic};
+use serde_json::json;
+
 use super::context::{Context, unexpected};
-use super::report::{Exit, Outcome};
+use super::report::{Exit, Failure, Outcome};
 use super::ui::table;
+use crate::encoding::hash::Digest;
 use crate::node::ask::{LedgerView, LogState, LogView, Request, Response};
 
 /// Shows every log that this node holds: its size and root, how far it is audited, whose receipts are held.
 ///
-/// Nodes that hold the same show the same frontier.
+/// Nodes that hold the same show the same frontier. Two people who know each other's voices can compare it over the telephone, so that nobody between
+/// them can show each another ledger: one reads out --words, the other gives them to --compare.
 #[derive(clap::Args, Debug)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Show the frontier as 24 words, to be read out
+    #[arg(long, conflicts_with = "compare")]
+    words: bool,
+    /// Compare the frontier with what another member reads out: its 24 words, or its 64 hexadecimal digits
+    #[arg(long, value_name = "WORDS")]
+    compare: Option<String>,
+}
 
-pub(super) fn run(context: &Context, _args: &Args) -> Outcome {
+pub(super) fn run(context: &Context, args: &Args) -> Outcome {
     let Response::Ledger(ledger) = context.ask(&Request::Ledger)? else { return Err(unexpected()) };
+    if let Some(other) = &args.compare {
+        return compare(context, &ledger, &read_out(other)?);
+    }
+    if args.words {
+        let words = words(&ledger.frontier);
+        let lines: Vec<String> = words.chunks(6).map(|row| row.join(" ")).collect();
+        context.ui.result(&json!({ "frontier": ledger.frontier, "words": words }), lines.join("\n"))?;
+        return Ok(Exit::Success);
+    }
     context.ui.result(&ledger, text(&ledger))?;
     let quarantined = ledger.logs.iter().any(|log| log.state == LogState::Quarantined);
     Ok(if quarantined { Exit::Equivocation } else { Exit::Success })
+}
+
+fn compare(context: &Context, ledger: &LedgerView, other: &Digest) -> Outcome {
+    let equal = ledger.frontier == *other;
+    let result = json!({ "equal": equal, "here": ledger.frontier, "there": other });
+    let text = if equal {
+        "the same ledger".to_owned()
+    } else {
+        format!("another ledger: {} here, {} there", ledger.frontier.short(), other.short())
+    };
+    context.ui.result(&result, text)?;
+    if equal {
+        return Ok(Exit::Success);
+    }
+    // Logs grow while people speak.
+    context.ui.warn("a record that one of the two does not hold yet makes the same difference: compare again, log by log if it stays");
+    Ok(Exit::Verification)
+}
+
+/// A digest in the 2,048 words of BIP 39, the last of which is also a check against slips.
+fn words(digest: &Digest) -> Vec<&'static str> {
+    let mnemonic = Mnemonic::from_entropy_in(Language::English, &digest.0).expect("32 bytes are 24 words");
+    mnemonic.words().collect()
+}
+
+/// What somebody has read out.
+fn read_out(text: &str) -> Result<Digest, Failure> {
+    if let Ok(digest) = text.trim().parse() {
+        return Ok(digest);
+    }
+    let lowered = text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ");
+    let refused = |why: String| {
+        Failure::new(Exit::Usage, why)
+            .hint("`shieldwall ledger --words` shows the 24 words at the other node; type them again")
+    };
+    let mnemonic = Mnemonic::parse_in_normalized(Language::English, &lowered).map_err(|error| match error {
+        bip39::Error::UnknownWord(at) => refused(format!("word {} is not one of the list", at + 1)),
+        bip39::Error::BadWordCount(count) => refused(format!("{count} words, and there must be 24")),
+        bip39::Error::BadEntropyBitCount(_) | bip39::Error::InvalidChecksum | bip39::Error::AmbiguousLanguages(_) => {
+            refused("the words do not belong together: one of them is another".to_owned())
+        }
+    })?;
+    mnemonic.to_entropy().try_into().map(Digest).map_err(|_| refused("there must be 24 words".to_owned()))
 }
 
 fn text(ledger: &LedgerView) -> String {
@@ -42,4 +106,27 @@ fn row(log: &LogView) -> [String; 8] {
         state.to_owned(),
         receipts.join(" "),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::hash::sha256;
+
+    #[test]
+    fn what_is_read_out_is_the_frontier_and_slips_are_noticed() {
+        let digest = sha256(b"frontier");
+        let words = words(&digest);
+        assert_eq!(words.len(), 24);
+        let spoken = words.join("  ").to_uppercase();
+        assert_eq!(read_out(&spoken).ok(), Some(digest));
+        assert_eq!(read_out(&digest.to_string()).ok(), Some(digest));
+        for text in ["", "abandon", &words[1..].join(" "), &spoken.replacen(char::is_alphabetic, "1", 1)] {
+            assert!(read_out(text).is_err(), "{text}");
+        }
+        // A word for another one of the list is caught by the check in all but one case of 256.
+        let mut swapped = words.clone();
+        swapped.swap(0, 1);
+        assert!(read_out(&swapped.join(" ")).is_err());
+    }
 }

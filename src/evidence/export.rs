@@ -105,6 +105,7 @@ fn select(material: &Material, options: &ExportOptions) -> Result<Parts, ExportE
         fields: BTreeMap::new(),
         sealed: BTreeMap::new(),
         keys: BTreeMap::new(),
+        lane: material.lane.clone(),
     };
     for opened in &material.opened {
         let content = &opened.content;

@@ -42,6 +42,8 @@ pub enum Place {
     Direct(CompartmentLabel),
     /// `body.json`, derived: the fields for reading.
     Body,
+    /// `lane.cbor`: what an author has addressed to one member, all of it and nothing else ([`super::lane`]).
+    Lane,
 }
 
 /// A path that no file of a bundle has.
@@ -63,7 +65,8 @@ impl Place {
             | Self::Head
             | Self::Fields(_)
             | Self::Sealed(_)
-            | Self::ContentKey(_) => false,
+            | Self::ContentKey(_)
+            | Self::Lane => false,
         }
     }
 }
@@ -86,6 +89,7 @@ impl fmt::Display for Place {
             Self::ContentKey(label) => write!(formatter, "compartments/{label}.key"),
             Self::Direct(label) => write!(formatter, "compartments/{label}.direct.cose"),
             Self::Body => formatter.write_str("body.json"),
+            Self::Lane => formatter.write_str("lane.cbor"),
         }
     }
 }
@@ -103,6 +107,7 @@ impl FromStr for Place {
                 "leaf.hex" => Self::Leaf,
                 "head.cbor" => Self::Head,
                 "body.json" => Self::Body,
+                "lane.cbor" => Self::Lane,
                 _ => return Err(NoSuchPlace),
             },
             Some((folder, file)) => {
@@ -148,6 +153,7 @@ mod tests {
             "leaf.hex",
             "head.cbor",
             "body.json",
+            "lane.cbor",
             "manifests/GE.cose",
             "receipts/W1.cose",
             "keys/TR.pem",

@@ -1,5 +1,6 @@
 //! What an export is made from, as the node has it in its store.
 
+use super::lane::LaneEvidence;
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::RecordId;
 use crate::identity::Federation;
@@ -27,6 +28,8 @@ pub struct Material {
     pub head: Option<Vec<u8>>,
     /// The compartments that the node may open.
     pub opened: Vec<OpenedCompartment>,
+    /// What is to be shown of a lane, if the bundle is about one; the record is then the last statement under its checkpoint.
+    pub lane: Option<LaneEvidence>,
 }
 
 /// A signature over a root of the record's log, and the way to that root.

@@ -15,6 +15,7 @@
 mod check;
 mod derived;
 mod export;
+pub mod lane;
 pub mod layout;
 pub mod material;
 mod parts;
@@ -27,6 +28,7 @@ mod witnessed;
 use std::collections::BTreeMap;
 
 pub use export::{ExportError, ExportOptions, export};
+pub use lane::{LaneEvidence, Notified};
 pub use material::{FrontierCosignature, Inclusion, Material, OpenedCompartment};
 pub use report::{Claim, Outcome, Report};
 pub use verify::{verify, verify_under};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use data_encoding::HEXLOWER;
 
+use super::lane::LaneEvidence;
 use super::layout::Place;
 use super::report::Claims;
 use super::witnessed::Witnessed;
@@ -26,6 +27,7 @@ pub(super) struct Parts {
     pub(super) fields: BTreeMap<CompartmentLabel, Vec<FieldProof>>,
     pub(super) sealed: BTreeMap<CompartmentLabel, Vec<u8>>,
     pub(super) keys: BTreeMap<CompartmentLabel, ContentKey>,
+    pub(super) lane: Option<LaneEvidence>,
 }
 
 /// The name of the claim that a file belongs to.
@@ -39,6 +41,7 @@ pub(super) fn claim_of(place: Place) -> String {
         Place::Head => "head".to_owned(),
         Place::Fields(label) => format!("fields {label}"),
         Place::Sealed(label) | Place::ContentKey(label) => format!("compartment {label}"),
+        Place::Lane => "lane".to_owned(),
         Place::Readme | Place::Transparent | Place::Leaf | Place::Key(_) | Place::Direct(_) | Place::Body => {
             "derived files".to_owned()
         }
@@ -88,6 +91,7 @@ impl Parts {
             fields: reading.fields,
             sealed: reading.sealed,
             keys: reading.keys,
+            lane: reading.lane,
         })
     }
 
@@ -109,6 +113,7 @@ impl Parts {
         files.extend(self.keys.iter().map(|(label, key)| {
             (Place::ContentKey(*label), format!("{}\n", HEXLOWER.encode(key.as_bytes())).into_bytes())
         }));
+        files.extend(self.lane.iter().map(|lane| (Place::Lane, lane.encode())));
         Ok(files.into_iter().map(|(place, bytes)| (place.to_string(), bytes)).collect())
     }
 }
@@ -124,6 +129,7 @@ struct Reading {
     fields: BTreeMap<CompartmentLabel, Vec<FieldProof>>,
     sealed: BTreeMap<CompartmentLabel, Vec<u8>>,
     keys: BTreeMap<CompartmentLabel, ContentKey>,
+    lane: Option<LaneEvidence>,
 }
 
 impl Reading {
@@ -160,6 +166,7 @@ impl Reading {
             Place::ContentKey(label) => {
                 self.keys.insert(label, decode_key(bytes).ok_or("not a key: 64 hexadecimal digits and a line end")?);
             }
+            Place::Lane => self.lane = Some(LaneEvidence::decode(bytes)?),
             Place::Readme | Place::Transparent | Place::Leaf | Place::Key(_) | Place::Direct(_) | Place::Body => {}
         }
         Ok(())

@@ -87,6 +87,10 @@ fn files(parts: &Parts, facts: &Facts) -> String {
         let what = format!("what the statement binds; its SHA-256 is `{}`", facts.statement.digest);
         rows.push((Place::Head.to_string(), what));
     }
+    if parts.lane.is_some() {
+        let what = "what the author addressed to one member, by its checkpoint: all of it and nothing else (CBOR)";
+        rows.push((Place::Lane.to_string(), what.to_owned()));
+    }
     for label in parts.fields.keys() {
         let name = facts.compartments.get(label).map_or("", String::as_str);
         let what = format!("fields of the compartment \"{name}\", each with its salt and its path to the head (CBOR)");

@@ -66,6 +66,7 @@ pub fn answer<S: Store>(
         Request::Ledger => Ok(Response::Ledger(ledger(view)?)),
         Request::Lanes => Ok(Response::Lanes(lane::list(view)?)),
         Request::Status => Ok(Response::Status(Box::new(status(view)?))),
+        Request::LaneEvidence { lanes, notified } => lane::evidence(view, *lanes, *notified),
         Request::Evidence { id, redact, disclose_keys } => evidence_of(view, *id, redact, *disclose_keys),
         Request::Charter(CharterRequest::Held) => charter(view),
         Request::Charter(CharterRequest::Publish { .. }) | Request::Officer(_) | Request::Approval(_) => {
@@ -316,12 +317,22 @@ fn evidence_of<S: Store>(
     redact: &[String],
     disclose_keys: bool,
 ) -> Result<Response, Problem> {
-    let material = view.material(id).map_err(|error| match error {
-        NoMaterial::Store(error) => Problem::from(error),
-        NoMaterial::NoStatement(_) | NoMaterial::NoCheckpoint(_) => problem(ProblemKind::NotFound, error.to_string()),
-    })?;
+    let material = view.material(id).map_err(no_material)?;
     let options = ExportOptions { redact: redact.iter().cloned().collect::<BTreeSet<_>>(), disclose_keys };
+    exported(&material, &options)
+}
+
+fn no_material(error: NoMaterial) -> Problem {
+    match error {
+        NoMaterial::Store(error) => Problem::from(error),
+        NoMaterial::NoStatement(_) | NoMaterial::NoCheckpoint(_) | NoMaterial::NoLane(_) => {
+            problem(ProblemKind::NotFound, error.to_string())
+        }
+    }
+}
+
+fn exported(material: &evidence::Material, options: &ExportOptions) -> Result<Response, Problem> {
     let bundle =
-        evidence::export(&material, &options).map_err(|error| problem(ProblemKind::Verification, error.to_string()))?;
+        evidence::export(material, options).map_err(|error| problem(ProblemKind::Verification, error.to_string()))?;
     Ok(Response::Evidence(bundle.into_iter().map(|(name, bytes)| (name, Bytes(bytes))).collect()))
 }

@@ -127,6 +127,13 @@ pub enum Request {
         #[serde(default)]
         disclose_keys: bool,
     },
+    /// The files that prove to an outsider what an author has addressed to this node; a running node first asks for receipts, as above.
+    LaneEvidence {
+        /// The `lanes` statement.
+        lanes: RecordId,
+        /// Whether kind and consignment of each statement are shown.
+        notified: bool,
+    },
     /// Ask every member within reach for its receipt of every log, and wait for them.
     CollectReceipts,
     /// Read the config again, and go by what can change at once.
@@ -477,6 +484,7 @@ impl Request {
             | Self::Lanes
             | Self::Status
             | Self::Evidence { .. }
+            | Self::LaneEvidence { .. }
             | Self::Submit { .. }
             | Self::Peers
             | Self::Peer(_)
@@ -507,7 +515,8 @@ impl Request {
             | Self::Ledger
             | Self::Lanes
             | Self::Status
-            | Self::Evidence { .. } => true,
+            | Self::Evidence { .. }
+            | Self::LaneEvidence { .. } => true,
             Self::Charter(request) => *request == CharterRequest::Held,
             Self::Officer(_) | Self::Approval(_) => false,
             Self::Submit { .. }

@@ -561,7 +561,7 @@ impl Engine {
                 None
             }
             Request::CollectReceipts => Some(self.desk.collect(reply, None)),
-            Request::Evidence { .. } => Some(self.desk.collect(reply, Some(request))),
+            Request::Evidence { .. } | Request::LaneEvidence { .. } => Some(self.desk.collect(reply, Some(request))),
             Request::Peers => {
                 reply.done(Response::Peers(self.peers()));
                 None

@@ -82,6 +82,14 @@ pub struct LaneAt {
     pub since: UnixTime,
 }
 
+impl Lanes {
+    /// What can be shown is asked for now, and not a day after the last time.
+    pub(super) fn hasten(&mut self) {
+        self.walks.values_mut().for_each(|walk| walk.again = Now(0));
+        self.wanted.values_mut().for_each(|wanted| wanted.at = Now(0));
+    }
+}
+
 /// What is known of a lane to this node.
 #[derive(Clone, Debug)]
 pub struct LaneStanding {

@@ -1,11 +1,17 @@
 //! What evidence about a record is made from, out of the store.
 
 use crate::encoding::ids::RecordId;
-use crate::evidence::{FrontierCosignature, Inclusion, Material, OpenedCompartment};
-use crate::ledger::{Key, SignedRoot, Store, StoreError};
-use crate::seal::{LanesBody, SlotProof};
+use crate::evidence::lane::NOTIFIED_FIELDS;
+use crate::evidence::{
+    FILE_BYTES_MAX, FrontierCosignature, Inclusion, LaneEvidence, Material, Notified, OpenedCompartment,
+};
+use crate::ledger::{Key, SignedRoot, Statement, Store, StoreError};
+use crate::seal::{LaneKey, LanesBody, SlotProof};
 
 use super::view::View;
+
+/// A statement of a lane, as it is held.
+type Listed = (RecordId, Vec<u8>);
 
 /// Why there is nothing to make evidence from.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +22,11 @@ pub enum NoMaterial {
     /// No checkpoint over the statement is held yet.
     #[error("no checkpoint over {0} is held yet; try again when its log has synchronised")]
     NoCheckpoint(RecordId),
+    /// Nothing was shown of that lane.
+    #[error(
+        "the author of {0} has not shown what it addressed to this node under these lanes; `shieldwall lane list` says which did"
+    )]
+    NoLane(RecordId),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -53,7 +64,76 @@ impl<S: Store> View<'_, S> {
             frontiers,
             head: self.head(id)?,
             opened: self.opened(id)?,
+            lane: None,
         })
+    }
+
+    /// What is held about this node's lane of a `lanes` statement, as its author has shown it last: the material about the last statement under that
+    /// checkpoint, of whose body nothing is shown. With `notified`, what each statement of the lane says of its kind and consignment.
+    ///
+    /// # Errors
+    /// [`NoMaterial`].
+    pub fn lane_material(&self, lanes: RecordId, notified: bool) -> Result<Material, NoMaterial> {
+        let nothing = || NoMaterial::NoLane(lanes);
+        let proof = self.lane_proof(lanes)?.ok_or_else(nothing)?;
+        let key = self.lane(lanes)?.ok_or_else(nothing)?;
+        let (Some(statement), Some(slot)) =
+            (self.store().get(&Key::Statement(lanes))?, self.store().get(&Key::Slot(lanes))?)
+        else {
+            return Err(nothing());
+        };
+        let size = proof.checkpoint.claim().ok().and_then(|root| root.claim.log_and_size()).map_or(0, |(_, size)| size);
+        let last = RecordId { log: lanes.log, position: size.checked_sub(1).ok_or_else(nothing)? };
+        let path = |id| self.inclusion(id, size)?.ok_or_else(nothing);
+        let (lanes_path, last_path) = (path(lanes)?, path(last)?);
+        let listed = self.listed(lanes, &key, size)?;
+        let notified = match &listed {
+            Some(listed) if notified => {
+                Some(listed.iter().map(|(id, _)| self.notified(*id)).collect::<Result<_, _>>()?)
+            }
+            Some(_) | None => None,
+        };
+        let statements = listed.map(|listed| listed.into_iter().map(|(_, bytes)| bytes).collect());
+        let (lanes, slot) = (statement.bytes, slot.bytes);
+        let lane = LaneEvidence { proof, lanes, lanes_path, slot, last_path, statements, notified };
+        Ok(Material { head: None, opened: Vec::new(), lane: Some(lane), ..self.material(last)? })
+    }
+
+    /// The statements of a lane among the first `size` of its log; `None` if they are too many for a file.
+    fn listed(&self, lanes: RecordId, key: &LaneKey, size: u64) -> Result<Option<Vec<Listed>>, StoreError> {
+        const PAGE: usize = 1024;
+        let (mut listed, mut bytes_in_all, mut from) = (Vec::new(), 0, lanes.position + 1);
+        while from < size {
+            let count = usize::try_from(size - from).unwrap_or(PAGE).min(PAGE);
+            let page = self.store().statements(&lanes.log, from, count, usize::MAX)?;
+            if page.is_empty() {
+                return Err(StoreError::Missing { what: format!("statement {}-{from}", lanes.log) });
+            }
+            for bytes in page {
+                let id = RecordId { log: lanes.log, position: from };
+                from += 1;
+                let Ok((statement, _)) = Statement::read(&bytes) else { continue };
+                if statement.lanes == lanes.position && statement.tags.contains(&key.tag(&id).0) {
+                    bytes_in_all += bytes.len();
+                    listed.push((id, bytes));
+                }
+            }
+            // What each of them notifies takes about as much again.
+            if bytes_in_all > FILE_BYTES_MAX / 4 {
+                return Ok(None);
+            }
+        }
+        Ok(Some(listed))
+    }
+
+    /// What a record says of its kind and consignment, as far as this node can open it.
+    fn notified(&self, id: RecordId) -> Result<Notified, StoreError> {
+        let (Some(body), Some(parts)) = (self.body(id)?, self.parts(id)?) else { return Ok(Notified::default()) };
+        let fields = parts
+            .open
+            .iter()
+            .flat_map(|(_, _, content, _)| NOTIFIED_FIELDS.iter().filter_map(|name| content.field_proof(name)));
+        Ok(Notified { head: body.head, fields: fields.collect() })
     }
 
     /// A signed root of the record's log, with the way to it from the record; `None` if it is not under that root.

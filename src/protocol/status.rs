@@ -57,7 +57,7 @@ pub struct NodeStatus {
     pub own_agrees: bool,
     /// Requests under way.
     pub requests: usize,
-    /// Of these, requests for receipt-form cosignatures.
+    /// Of these, requests for receipt-form cosignatures, and for what authors have addressed to this node.
     pub receipts_asked: usize,
 }
 
@@ -113,7 +113,7 @@ impl<S: Store> Node<S> {
                 .peers
                 .requests
                 .values()
-                .filter(|asked| matches!(asked.what, super::peers::What::Cosign(_)))
+                .filter(|asked| matches!(asked.what, super::peers::What::Cosign(_) | super::peers::What::LanePath(_)))
                 .count(),
         }
     }

@@ -165,8 +165,9 @@ impl<S: Store> Node<S> {
         });
     }
 
-    /// Asks every member within reach for a receipt-form cosignature of every log.
+    /// Asks every member within reach for a receipt-form cosignature of every log, and for what it has addressed to this node.
     pub(super) fn collect_receipts(&mut self) {
+        self.lanes.hasten();
         let logs: Vec<(LogId, u64)> = self.logs.iter().map(|(log, state)| (*log, state.audit.tree.size())).collect();
         for to in self.peers.connected() {
             for (log, size) in &logs {

@@ -84,6 +84,31 @@ fn five_nodes_converge_and_only_the_audience_opens() {
     let evidence = folder.path().join("evidence");
     at("TR", &["evidence", "export", "GE-1", "--out", &evidence.to_string_lossy()]);
     success(program().args(["evidence", "verify"]).arg(&evidence).arg("--charter").arg(dir.join("charter.cose")));
+
+    // What Georgia has addressed to Mozambique, by Georgia's own checkpoint, and which consignments are not among it.
+    let lanes: Value = serde_json::from_slice(&at("MZ", &["lane", "list"])).unwrap();
+    let lanes = lanes.as_array().unwrap();
+    assert_eq!(lanes.len(), 4, "one of each other member: {lanes:?}");
+    assert!(lanes.iter().all(|lane| lane["shown"]["agrees"] == true), "{lanes:?}");
+    let folder = folder.path().join("lane");
+    at("MZ", &["lane", "export", "GE-0", "--notified", "--out", &folder.to_string_lossy()]);
+    let verify = success(
+        program()
+            .args(["evidence", "verify"])
+            .arg(&folder)
+            .arg("--charter")
+            .arg(dir.join("charter.cose"))
+            .arg("--json"),
+    );
+    let report: Value = serde_json::from_slice(&verify.stdout).unwrap();
+    let claim = |name: &str| {
+        let all = report["claims"].as_array().unwrap();
+        all.iter()
+            .find(|claim| claim["name"] == name && claim["outcome"] == "proved")
+            .map(|claim| claim["sentence"].clone())
+    };
+    assert!(claim("list").is_some() && claim("lane").is_some(), "{report}");
+    assert!(claim("not notified").is_some(), "{report}");
 }
 
 /// Whoever kills the demo leaves no node behind.

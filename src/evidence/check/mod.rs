@@ -8,6 +8,7 @@ mod roots;
 
 use std::collections::BTreeMap;
 
+use super::lane;
 use super::parts::Parts;
 use super::report::Claims;
 use crate::encoding::cose::Sign1;
@@ -63,6 +64,9 @@ pub(super) fn check(parts: &Parts, claims: &mut Claims) -> Option<Facts> {
     roots::check_one_history(&facts, claims);
     roots::sum_up_witnesses(&facts, claims);
     body::check_body(parts, &mut facts, claims);
+    if let Some(lane) = &parts.lane {
+        lane::check(lane, &parts.statement, &facts, claims);
+    }
     disclaim(&facts, claims);
     Some(facts)
 }

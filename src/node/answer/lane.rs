@@ -1,7 +1,10 @@
 //! Answers about what authors have shown of their lanes to this node.
 
+use super::{exported, no_material};
+use crate::encoding::ids::RecordId;
+use crate::evidence::ExportOptions;
 use crate::ledger::{LaneProof, Store};
-use crate::node::ask::{AskedLane, LaneView, Problem, ShownLane};
+use crate::node::ask::{AskedLane, LaneView, Problem, Response, ShownLane};
 use crate::protocol::LaneStanding;
 use crate::protocol::view::View;
 
@@ -20,4 +23,10 @@ fn shown<S: Store>(view: &View<'_, S>, proof: &LaneProof) -> Option<ShownLane> {
     let (_, size) = claim.claim.log_and_size()?;
     let agrees = proof.verify(view.federation()).is_ok();
     Some(ShownLane { size, count: proof.opening.count, checkpoint_at: claim.issued_at, agrees })
+}
+
+/// The files that prove to an outsider what an author has addressed to this node under some lanes.
+pub(super) fn evidence<S: Store>(view: &View<'_, S>, lanes: RecordId, notified: bool) -> Result<Response, Problem> {
+    let material = view.lane_material(lanes, notified).map_err(no_material)?;
+    exported(&material, &ExportOptions::default())
 }

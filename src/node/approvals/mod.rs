@@ -156,6 +156,7 @@ impl Approvals {
             | Request::Peer(PeerRequest::Ping { .. } | PeerRequest::Unban { .. })
             | Request::Status
             | Request::Evidence { .. }
+            | Request::LaneEvidence { .. }
             | Request::CollectReceipts
             | Request::Reload
             | Request::Shutdown => false,

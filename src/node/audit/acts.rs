@@ -65,6 +65,10 @@ impl Asked {
                     if redact.is_empty() { String::new() } else { format!(", {} parts left out", redact.len()) };
                 Self::read("evidence-export").about(&[*id]).note(format!("{keys}{parts}"))
             }
+            Request::LaneEvidence { lanes, notified } => {
+                let shown = if *notified { "with kinds and consignments" } else { "without contents" };
+                Self::read("lane-export").about(&[*lanes]).note(shown)
+            }
             Request::Peer(PeerRequest::Ban { member, seconds, .. }) => {
                 Self::change("peer-ban").note(format!("{member} for {seconds} s"))
             }

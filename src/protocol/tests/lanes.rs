@@ -2,6 +2,7 @@
 
 use super::inbox::deliver;
 use super::*;
+use crate::evidence::{self, Material};
 use crate::ledger::{Key, LaneProof, Mark};
 use crate::protocol::limits;
 use crate::seal::{LaneList, LanePath};
@@ -284,4 +285,126 @@ fn lists_go_on_from_a_mark() {
         (0..6).for_each(|_| drop(bench.tick(3_000)));
         assert_eq!(bench.node.newest_commitments().map(|(_, leaves)| leaves.root()), Some(signed.1));
     }
+}
+
+/// Georgia and Türkiye, which was sent two notifications of consignments, and what it can show of that.
+fn shown(notified: bool) -> (Bench, Material) {
+    let (mut georgia, mut turkey) = (georgia(2), turkey());
+    deliver(&mut georgia, &mut turkey);
+    // Mozambique has cosigned all that there is of Georgia's log.
+    let size = georgia.node.store().size(&log("GE"));
+    let root = georgia.node.logs[&log("GE")].tree.root();
+    turkey.gossip("MZ", Owner::cosigned("MZ", &BTreeMap::from([(log("GE"), (size, root))]), 200));
+    let material = turkey.node.view().lane_material(id("GE-0"), notified).unwrap();
+    (turkey, material)
+}
+
+/// The claims of a bundle that is made from this and checked.
+fn claims(material: &Material) -> BTreeMap<String, String> {
+    let bundle = evidence::export(material, &evidence::ExportOptions::default()).unwrap();
+    let report = evidence::verify_under(&bundle, &federation());
+    assert!(report.proved, "{}", report.to_text());
+    let proved = report.claims.into_iter().filter(|claim| claim.outcome == evidence::Outcome::Proved);
+    proved.map(|claim| (claim.name, claim.sentence)).collect()
+}
+
+#[test]
+fn what_was_sent_to_a_member_is_proved_to_an_outsider() {
+    let (_, material) = shown(false);
+    assert_eq!(material.id, id("GE-3"), "the last under the checkpoint");
+    let found = claims(&material);
+    assert!(found["lane"].contains("had addressed 2 statements to TR since GE-0"), "{}", found["lane"]);
+    assert!(found["list"].contains("All 2 statements of the lane are here, from GE-2 to GE-3"), "{}", found["list"]);
+    assert!(found["slot"].contains("is that of TR"), "{}", found["slot"]);
+    assert!(found["until"].contains("MZ on"), "{}", found["until"]);
+    assert!(!found.contains_key("notified"), "nothing of what they say is shown");
+    // Of a member to which nothing was addressed, the same.
+    let (mut georgia, mut observer) = (georgia(2), Bench::of("W1", MemoryStore::default(), true));
+    deliver(&mut georgia, &mut observer);
+    let found = claims(&observer.node.view().lane_material(id("GE-0"), true).unwrap());
+    assert!(found["lane"].contains("had addressed 0 statements to W1"), "{}", found["lane"]);
+    assert!(
+        found["notified"].contains("0 consignments were notified to W1, by their UCR: none"),
+        "{}",
+        found["notified"]
+    );
+    assert!(found.contains_key("not notified"));
+}
+
+#[test]
+fn which_consignments_were_not_notified_is_proved_by_those_that_were() {
+    let (_, material) = shown(true);
+    let found = claims(&material);
+    let ucrs = "2 consignments were notified to TR, by their UCR: 7GE123456789-1, 7GE123456789-2.";
+    assert!(found["notified"].contains(ucrs), "{}", found["notified"]);
+    assert!(found.contains_key("not notified"), "{found:?}");
+    let everything = material.lane.as_ref().unwrap();
+    let fields = everything.notified.as_ref().unwrap().iter().flat_map(|one| &one.fields);
+    let names: std::collections::BTreeSet<_> = fields.map(|field| field.field.name.as_str()).collect();
+    assert_eq!(names, ["kind", "ucr"].into(), "and no other field is opened");
+    // One that does not say what it notifies may be about anything.
+    let mut silent = material;
+    silent.lane.as_mut().unwrap().notified.as_mut().unwrap()[0] = evidence::Notified::default();
+    let found = claims(&silent);
+    assert!(!found.contains_key("not notified") && found["notified"].contains("1 do not show"), "{found:?}");
+}
+
+#[test]
+fn a_lane_that_is_shown_otherwise_is_refused_and_the_claim_named() {
+    let (_, good) = shown(true);
+    let refused = |change: &dyn Fn(&mut evidence::LaneEvidence)| {
+        let mut material = good.clone();
+        change(material.lane.as_mut().unwrap());
+        match evidence::export(&material, &evidence::ExportOptions::default()) {
+            Err(evidence::ExportError::NotProvable { claim, .. }) => claim,
+            other => panic!("{other:?}"),
+        }
+    };
+    let list = |change: fn(&mut Vec<Vec<u8>>)| {
+        move |lane: &mut evidence::LaneEvidence| change(lane.statements.as_mut().unwrap())
+    };
+    assert_eq!(refused(&list(|all| drop(all.pop()))), "list", "one is left out");
+    assert_eq!(refused(&list(|all| all.swap(0, 1))), "list", "another order");
+    assert_eq!(refused(&list(|all| all.push(all[0].clone()))), "list", "one twice");
+    assert_eq!(refused(&list(|all| *all[0].last_mut().unwrap() ^= 1)), "list", "a signature that does not hold");
+    assert_eq!(refused(&|lane| lane.proof.opening.count = 1), "lane");
+    assert_eq!(refused(&|lane| lane.proof.opening.blind.0[0] ^= 1), "lane");
+    assert_eq!(refused(&|lane| lane.proof.path.path[0].0[0] ^= 1), "lane");
+    assert_eq!(refused(&|lane| lane.proof.lanes = id("GE-1")), "lanes");
+    assert_eq!(refused(&|lane| lane.lanes = lane.statements.as_ref().unwrap()[0].clone()), "lanes");
+    assert_eq!(refused(&|lane| lane.lanes_path[0].0[0] ^= 1), "lanes");
+    assert_eq!(refused(&|lane| lane.last_path[0].0[0] ^= 1), "lanes");
+    assert_eq!(refused(&|lane| *lane.slot.last_mut().unwrap() ^= 1), "slot");
+    let notified = |change: fn(&mut Vec<evidence::Notified>)| {
+        move |lane: &mut evidence::LaneEvidence| change(lane.notified.as_mut().unwrap())
+    };
+    assert_eq!(refused(&notified(|all| drop(all.pop()))), "notified", "one is left out");
+    assert_eq!(refused(&notified(|all| all.swap(0, 1))), "notified", "another's");
+    assert_eq!(refused(&notified(|all| all[0].fields[0].field.value = "E05".into())), "notified", "another kind");
+    assert_eq!(refused(&notified(|all| all[0].head.clear())), "notified");
+    // The slot of another member, under its own path, does not lead from this lane's leaf.
+    let mut georgia = georgia(2);
+    let Response::Slot(slot) = georgia.ask("MZ", &Request::Slot { id: id("GE-0") }) else { panic!("a slot") };
+    assert_eq!(refused(&|lane| lane.slot.clone_from(&slot)), "slot");
+    // The bundle of another record than the last under the checkpoint.
+    let (turkey, material) = shown(false);
+    let elsewhere = Material { lane: material.lane, ..turkey.node.view().material(id("GE-2")).unwrap() };
+    let error = evidence::export(&elsewhere, &evidence::ExportOptions::default()).unwrap_err();
+    assert!(matches!(error, evidence::ExportError::NotProvable { claim, .. } if claim == "lane"));
+}
+
+#[test]
+fn a_changed_byte_of_a_lane_is_refused() {
+    let (_, material) = shown(true);
+    let bundle = evidence::export(&material, &evidence::ExportOptions::default()).unwrap();
+    let bytes = bundle["lane.cbor"].clone();
+    for at in (0..bytes.len()).step_by(7) {
+        let mut changed = bundle.clone();
+        changed.get_mut("lane.cbor").unwrap()[at] ^= 1;
+        let report = evidence::verify_under(&changed, &federation());
+        assert!(!report.proved && report.failures().count() > 0, "byte {at}");
+    }
+    let mut without = bundle;
+    without.remove("lane.cbor");
+    assert!(!evidence::verify_under(&without, &federation()).proved, "the README says that it is there");
 }
