@@ -126,6 +126,7 @@ impl Machine {
                     | Effect::Respond { .. }
                     | Effect::Members
                     | Effect::Published { .. }
+                    | Effect::Kept { .. }
                     | Effect::Event(_) => {}
                 }
             }

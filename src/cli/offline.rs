@@ -50,6 +50,7 @@ pub(super) fn answer(context: &Context, config: &Config, request: &Request) -> R
         | Request::ConsignmentList(_)
         | Request::ConsignmentShow(_)
         | Request::Reindex
+        | Request::Erasure(_)
         | Request::LaneEvidence { .. }
         | Request::Evidence { .. } => open::seal_key_names(&federation, config.member),
         Request::Ledger

@@ -158,6 +158,7 @@ pub(super) fn prepare(context: &Context, config: &Config, signs: bool) -> Result
         notify: None,
         reloading: None,
         approvals: Approvals::open(&config.data_dir, config.approvals.clone(), clock::now())?,
+        retention: config.retention.clone(),
         audit: None,
         audit_anchor_s: config.intervals.audit_anchor_s,
     };

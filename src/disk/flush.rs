@@ -2,15 +2,18 @@
 //!
 //! The job runs on any thread while the store goes on: what is staged meanwhile belongs to the next group.
 
+use std::collections::BTreeSet;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread;
 
+use super::erase;
 use super::files::Doing as _;
 use super::frame::{self, Context, Place};
 use super::index::{Changes, Index, Row, Seen};
 use super::segment::{HEADER, Segments};
-use crate::ledger::{Frame, StoreError};
+use crate::encoding::ids::RecordId;
+use crate::ledger::{Frame, Key, StoreError};
 
 /// Bytes that a group adds to one segment.
 #[derive(Debug)]
@@ -43,6 +46,8 @@ pub(crate) struct Writer {
 pub struct FlushJob {
     /// Of statements, of bodies.
     chunks: (Chunks, Chunks),
+    /// Bodies to be erased, and the segments in which they lie.
+    erasing: Option<(Arc<Segments>, BTreeSet<RecordId>)>,
     index: Arc<dyn Index>,
     changes: Arc<Changes>,
 }
@@ -71,6 +76,11 @@ impl FlushJob {
         } else {
             write_all(statements)?;
             write_all(bodies)?;
+        }
+        // The notes are on the disk.
+        if let Some((bodies, records)) = &self.erasing {
+            let confirms = |key: &Key, place| Ok(erase::is_at(self.index.get(&key.to_bytes())?, place));
+            erase::blank(bodies, records, &confirms)?;
         }
         self.index.apply(&self.changes)
     }
@@ -137,18 +147,23 @@ impl Writer {
                 self.staged.push(Chunk { context, begins: false, start: next.offset, bytes: Vec::new() });
             }
             Some(_) => {}
-            None => {
-                let salt = self
-                    .segments
-                    .fs
-                    .salt()
-                    .map_err(|source| StoreError::Io { doing: "asking for a random number".to_owned(), source })?;
-                let context = Context { family: self.segments.family, segment: next.segment + 1, salt };
-                self.current = Some(context);
-                self.seen = Seen { next: Place { segment: context.segment, offset: HEADER }, last: 0, checksum: 0 };
-                self.staged.push(Chunk { context, begins: true, start: HEADER, bytes: Vec::new() });
-            }
+            None => self.begin_segment()?,
         }
+        Ok(())
+    }
+
+    /// Begins the next segment with this group, unless the present one is empty.
+    pub(crate) fn roll_on(&mut self) -> Result<(), StoreError> {
+        let Place { segment, offset } = self.seen.next;
+        if segment == 0 || offset == HEADER { Ok(()) } else { self.begin_segment() }
+    }
+
+    fn begin_segment(&mut self) -> Result<(), StoreError> {
+        let salt = self.segments.salt()?;
+        let context = Context { family: self.segments.family, segment: self.seen.next.segment + 1, salt };
+        self.current = Some(context);
+        self.seen = Seen { next: Place { segment: context.segment, offset: HEADER }, last: 0, checksum: 0 };
+        self.staged.push(Chunk { context, begins: true, start: HEADER, bytes: Vec::new() });
         Ok(())
     }
 }
@@ -170,6 +185,11 @@ fn write_all(chunks: &Chunks) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub(crate) fn job(chunks: (Chunks, Chunks), index: &Arc<dyn Index>, changes: Arc<Changes>) -> FlushJob {
-    FlushJob { chunks, index: Arc::clone(index), changes }
+pub(crate) fn job(
+    chunks: (Chunks, Chunks),
+    erasing: Option<(Arc<Segments>, BTreeSet<RecordId>)>,
+    index: &Arc<dyn Index>,
+    changes: Arc<Changes>,
+) -> FlushJob {
+    FlushJob { chunks, erasing, index: Arc::clone(index), changes }
 }

@@ -3,9 +3,11 @@
 //! | first byte | rest of the key | value |
 //! |---|---|---|
 //! | 0 | | [`State`] |
-//! | 1–11, not 2 | the rest of [`Key::to_bytes`] | [`Row`]: where the newest frame lies |
+//! | 1–17, not 2 | the rest of [`Key::to_bytes`] | [`Row`]: where the newest frame lies |
 //! | 2 | log, first position | a page: up to 64 rows of statements, each with its leaf hash |
 //! | 64 | log, level, index | a Merkle node over 64, 4,096 … complete leaves |
+//! | 66 | record | empty: its body is still to be erased, because a crash came between |
+//! | 67 | | empty: something was erased since the rows were last put into a new folder |
 //! | 128 | [`Mark::to_bytes`](crate::ledger::Mark::to_bytes) | the mark's value |
 //!
 //! Statements stand in pages because sled needs about a kilobyte of memory for each row, however small.
@@ -21,7 +23,7 @@ use super::edge::STEP;
 use super::frame::Place;
 use crate::encoding::hash::{Digest, sha256_of};
 use crate::encoding::ids::{LogId, RecordId};
-use crate::ledger::{Key, Mark, MarkKind, StoreError};
+use crate::ledger::{Key, KeyKind, Mark, MarkKind, StoreError};
 
 /// The key of the one row that the sum does not cover, because it holds it.
 pub(crate) const STATE: [u8; 1] = [0];
@@ -32,7 +34,11 @@ pub(crate) const PAGE: u64 = 1 << STEP;
 /// Bytes of a statement's row.
 const ENTRY: usize = 44;
 const NODE: u8 = 64;
+const ERASING: u8 = 66;
 const MARK: u8 = 128;
+
+/// The key of the row that says that the index's own files may still hold rows of what was erased.
+pub(crate) const STALE: [u8; 1] = [67];
 
 /// Changes to rows: the new value, or `None` to remove.
 pub(crate) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -109,6 +115,27 @@ pub(crate) fn node_key(log: LogId, level: u32, index: u64) -> Vec<u8> {
     key
 }
 
+/// The key of the row that says that a body is still to be erased.
+pub(crate) fn erasing_key(id: RecordId) -> Vec<u8> {
+    let mut key = Key::Erased(id).to_bytes();
+    key[0] = ERASING;
+    key
+}
+
+/// The bodies that are still to be erased.
+pub(crate) fn erasing(view: &View) -> Result<Vec<RecordId>, StoreError> {
+    let rows = view.range(&[ERASING], &[ERASING + 1], usize::MAX)?;
+    Ok(rows.into_iter().filter_map(|(key, _)| erasing_of(&key)).collect())
+}
+
+fn erasing_of(key: &[u8]) -> Option<RecordId> {
+    let (kind, rest) = key.split_first()?;
+    match Key::from_bytes(&[&[KeyKind::Erased as u8], rest].concat()) {
+        Some(Key::Erased(id)) if *kind == ERASING => Some(id),
+        Some(_) | None => None,
+    }
+}
+
 pub(crate) fn mark_key(mark: &Mark) -> Vec<u8> {
     let mut key = vec![MARK];
     key.extend(mark.to_bytes());
@@ -148,7 +175,9 @@ pub(crate) fn sum_of(key: &[u8], value: &[u8]) -> u64 {
 pub(crate) fn is_well_formed(key: &[u8], value: &[u8]) -> bool {
     match key.first() {
         Some(&NODE) => key.len() == 14 && value.len() == 32,
+        Some(&ERASING) => erasing_of(key).is_some() && value.is_empty(),
         Some(&MARK) => mark_of(key).is_some(),
+        Some(_) if key == STALE => value.is_empty(),
         _ => match Key::from_bytes(key) {
             Some(Key::Statement(id)) => {
                 let rows = page_rows(value).map_or(0, |rows| rows.len() as u64);
@@ -231,6 +260,23 @@ impl View {
         }
         self.put_fresh(key, value);
         Ok(())
+    }
+
+    /// Takes away the rows of all frames of a body; gives their keys.
+    pub(crate) fn forget_body(&mut self, id: RecordId) -> Result<Vec<Key>, StoreError> {
+        let (from, to) = (Key::Compartment(id, 0).to_bytes(), Key::Compartment(id, u8::MAX).to_bytes());
+        // The greatest index is its own upper end.
+        let to = [to, vec![0]].concat();
+        let parts = self.range(&from, &to, usize::MAX)?.into_iter().filter_map(|(key, _)| Key::from_bytes(&key));
+        let mut keys = Vec::new();
+        for key in parts.chain([Key::Head(id), Key::Lanes(id), Key::Slot(id)]) {
+            let row = key.to_bytes();
+            if self.get(&row)?.is_some() {
+                self.put(row, None)?;
+                keys.push(key);
+            }
+        }
+        Ok(keys)
     }
 
     /// Sets a row whose key is known to be free.

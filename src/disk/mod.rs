@@ -15,6 +15,9 @@
 //! **The scrub** reads every frame again, a few at a time. What is found damaged, by it or by any read, is named and as good as absent
 //! until the core has put the frame back, which it fetches from peers.
 //!
+//! **Erasing** (`erase`) overwrites the frames of a body where they lie, once the note of it is on the disk. An erased frame says so, and is
+//! neither damage nor put back.
+//!
 //! **The audit log** (`audit_log`) has files of its own: lines, synced one by one.
 //!
 //! **backup** copies the segments of a node that works, and reads such a copy.
@@ -38,12 +41,14 @@ pub mod sweep;
 pub mod version;
 
 mod edge;
+mod erase;
 mod files;
 mod flush;
 mod frame;
 mod index;
 #[cfg(any(test, feature = "simulate"))]
 pub mod probe;
+mod renew;
 mod scrub;
 mod segment;
 #[cfg(any(test, feature = "simulate"))]

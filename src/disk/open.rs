@@ -1,6 +1,6 @@
 //! Opening: lock, check the index, replay what it has not seen, or rebuild it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{self, TryLockError};
 use std::io;
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::edge::Edge;
+use super::erase;
 use super::files::{Access, Doing as _, FileSystem};
 use super::flush::Writer;
 use super::frame::{self, Context, Found, Parsed, Place};
@@ -17,7 +18,7 @@ use super::sled_index::SledIndex;
 use super::store::{DiskStore, Mode, admit, append, damaged_index, hashes};
 use crate::encoding::ids::{LogId, RecordId};
 use crate::encoding::merkle;
-use crate::ledger::{Key, StoreError};
+use crate::ledger::{Key, KeyKind, StoreError};
 
 /// Why a store could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +71,9 @@ pub struct Report {
     pub rebuilt: Option<String>,
     /// Frames that were read because the index had not seen them.
     pub replayed: u64,
+    /// Frames of erased bodies that were still there, because a crash came between the note and its end, and that were overwritten now.
+    /// Where nothing is written: bodies of which frames are still there.
+    pub erased: u64,
 }
 
 /// A torn end.
@@ -174,6 +178,8 @@ pub(crate) fn open(
         seen: state.seen,
         known: checked.known,
         strays: BTreeMap::new(),
+        knows_erased: false,
+        erasing: BTreeSet::new(),
         report,
         total: 0,
         done: 0,
@@ -193,6 +199,7 @@ pub(crate) fn open(
         lock: None,
         damaged: Default::default(),
         scrub: Default::default(),
+        erasing: BTreeSet::new(),
     };
     Ok((store, report))
 }
@@ -331,6 +338,10 @@ struct Replay<'a> {
     known: [Place; 2],
     /// Statements that others before them are missing for; these may come later in the segments, where they were put back.
     strays: BTreeMap<LogId, BTreeMap<u64, Row>>,
+    /// Whether any body was ever erased here.
+    knows_erased: bool,
+    /// Erased bodies of which something is still there.
+    erasing: BTreeSet<RecordId>,
     report: Report,
     total: u64,
     done: u64,
@@ -349,9 +360,16 @@ impl Replay<'_> {
                 self.total += segments.inspect(*number)?.0 - start_in(*number, seen);
             }
         }
+        let (first, end) = ([KeyKind::Erased as u8], [KeyKind::Erased as u8 + 1]);
+        self.knows_erased = !self.view.range(&first, &end, 1)?.is_empty();
         let statements = self.family(0, &segments[0], &numbers[0])?;
-        let bodies = self.family(1, &segments[1], &numbers[1])?;
+        let mut bodies = self.family(1, &segments[1], &numbers[1])?;
         self.group(1)?;
+        self.report.erased = self.erasing.len() as u64;
+        self.erasing.extend(index::erasing(&self.view)?);
+        if self.access == Access::Write && !self.erasing.is_empty() {
+            bodies = self.erase(&segments[1], bodies)?;
+        }
         for (log, waiting) in std::mem::take(&mut self.strays) {
             let size = self.logs.get(&log).map_or(0, Edge::size);
             if let Some((highest, _)) = waiting.range(size..).next_back() {
@@ -361,6 +379,29 @@ impl Replay<'_> {
         }
         let writer = |at: usize, current| Writer::new(Arc::clone(&segments[at]), roll, current, self.seen[at]);
         Ok([writer(0, statements), writer(1, bodies)])
+    }
+
+    /// Completes what a crash has interrupted; gives the segment that may be written on.
+    fn erase(&mut self, segments: &Segments, bodies: Option<Context>) -> Result<Option<Context>, OpenError> {
+        let Place { segment, offset } = self.seen[1].next;
+        let mut current = bodies;
+        if segment > 0 && offset > HEADER {
+            let next = segments.create(segment + 1, segments.salt()?)?;
+            self.seen[1] = Seen { next: Place { segment: segment + 1, offset: HEADER }, ..Seen::default() };
+            current = Some(next.context);
+        }
+        let confirms = |key: &Key, place| Ok(erase::is_at(self.view.get(&key.to_bytes())?, place));
+        self.report.erased = erase::blank(segments, &self.erasing, &confirms)?;
+        for id in std::mem::take(&mut self.erasing) {
+            self.view.put(index::erasing_key(id), None)?;
+        }
+        self.group(1)?;
+        Ok(current)
+    }
+
+    /// Whether a body was erased.
+    fn is_erased(&self, id: &RecordId) -> Result<bool, StoreError> {
+        Ok(self.knows_erased && self.view.get(&Key::Erased(*id).to_bytes())?.is_some())
     }
 
     /// Replays one family; gives the segment that may be written on.
@@ -413,6 +454,21 @@ impl Replay<'_> {
             segments.write_again(&segment, group, &bytes[(group - start) as usize..(end - start) as usize])?;
         }
         for hole in &found.holes {
+            let stretch = &bytes[(hole.start - start) as usize..(hole.end - start) as usize];
+            let pieces = frame::pieces(stretch, context, hole.start);
+            let erased = pieces.iter().filter_map(|(_, key)| key.and_then(|key| key.body_of()));
+            let mut half = BTreeSet::new();
+            let mut others = pieces.len();
+            for id in erased {
+                if self.is_erased(&id)? {
+                    half.insert(id);
+                    others -= 1;
+                }
+            }
+            self.erasing.extend(half);
+            if others == 0 {
+                continue;
+            }
             let what = format!("{} bytes are no whole frame", hole.end - hole.start);
             self.report.damage.push(damage(segments, number, hole.start, &what));
         }
@@ -435,6 +491,22 @@ impl Replay<'_> {
 
     fn admit(&mut self, segments: &Segments, number: u32, frame: &Parsed<'_>) -> Result<(), StoreError> {
         self.report.replayed += 1;
+        if frame.erased {
+            // What lies under the same key before it is gone as well, or goes.
+            return self.view.put(frame.key.to_bytes(), None);
+        }
+        if let Key::Erased(id) = frame.key {
+            self.knows_erased = true;
+            self.view.forget_body(id)?;
+            self.view.put(index::erasing_key(id), Some(Vec::new()))?;
+            self.view.put(index::STALE.to_vec(), Some(Vec::new()))?;
+        }
+        if let Some(id) = frame.key.body_of()
+            && self.is_erased(&id)?
+        {
+            self.erasing.insert(id);
+            return Ok(());
+        }
         let row = Row { place: Place { segment: number, offset: frame.offset }, length: frame.length, leaf: None };
         if let Key::Statement(id) = frame.key {
             let size = self.logs.get(&id.log).map_or(0, Edge::size);

@@ -138,6 +138,12 @@ impl Segments {
         Ok(self.keep(file, path, number, salt))
     }
 
+    /// The salt of a new segment.
+    pub(crate) fn salt(&self) -> Result<u32, StoreError> {
+        let doing = || "asking for a random number".to_owned();
+        self.fs.salt().map_err(|source| StoreError::Io { doing: doing(), source })
+    }
+
     /// Makes the segment `number` with its header alone, on the disk when this returns.
     pub(crate) fn create(&self, number: u32, salt: u32) -> Result<Arc<Segment>, StoreError> {
         let path = self.path(number);

@@ -197,7 +197,9 @@ impl Disk {
             | Key::CharterSplit
             | Key::ManifestSplit(_)
             | Key::Commitments(_)
-            | Key::LaneProof(_) => false,
+            | Key::LaneProof(_)
+            | Key::Erased(_)
+            | Key::Hold(_) => false,
         };
         let path = |key: &Key, row: &Row| store.writers[Family::of(key) as usize].segments.path(row.place.segment);
         frames.filter(|(key, _)| healed(key)).map(|(key, row)| (path(&key, &row), row)).collect()

@@ -35,6 +35,13 @@ impl SledIndex {
     }
 }
 
+impl SledIndex {
+    /// Hands everything to the operating system, as far as sled does.
+    pub(crate) fn flush(&self) -> Result<(), StoreError> {
+        guarded("flushing", || self.0.flush()).map(drop)
+    }
+}
+
 impl Index for SledIndex {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(guarded("reading", || self.0.get(key))?.map(|value| value.to_vec()))

@@ -1,6 +1,6 @@
 //! The store: staging, reading, and the group commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use super::flush::{self, FlushJob, Flushed, Writer};
 use super::frame::{self, Context, Parsed};
 use super::index::{self, PAGE, Row, View};
 use super::open::{self, OpenError, Report};
+use super::renew;
 use super::scrub::Scrub;
 use super::segment::{Family, Segments};
 use super::version;
@@ -39,6 +40,8 @@ pub struct DiskStore {
     /// Frames that were found damaged and not replaced since, and where.
     pub(crate) damaged: Mutex<BTreeMap<Key, String>>,
     pub(crate) scrub: Scrub,
+    /// Bodies that are erased with the next flush.
+    pub(crate) erasing: BTreeSet<RecordId>,
 }
 
 /// What the store was opened for.
@@ -63,6 +66,7 @@ impl DiskStore {
         fs::create_dir_all(dir).doing("creating", dir)?;
         let lock = open::lock(dir)?;
         version::check_and_note(dir)?;
+        renew::renew(&dir.join("index"));
         let kind = open::IndexKind::Sled(dir.join("index"));
         let mode = Mode::Writable { low_water };
         let (mut store, report) = open::open(Arc::new(RealFs), dir, mode, kind, super::segment::ROLL, progress)?;
@@ -121,7 +125,10 @@ impl DiskStore {
         self.flushing = true;
         let changes = self.view.begin(self.writers.each_ref().map(|writer| writer.seen));
         let [statements, bodies] = self.writers.each_mut().map(Writer::begin);
-        Some(flush::job((statements, bodies), &self.view.index, changes))
+        let erasing = std::mem::take(&mut self.erasing);
+        let erasing =
+            (!erasing.is_empty()).then(|| (Arc::clone(&self.writers[Family::Bodies as usize].segments), erasing));
+        Some(flush::job((statements, bodies), erasing, &self.view.index, changes))
     }
 
     /// Takes note of how the job went. Without an error, all that was staged before [`Self::begin_flush`] is durable.
@@ -243,6 +250,14 @@ impl Store for DiskStore {
     fn stage(&mut self, frame: Frame) -> Result<(), StoreError> {
         self.check_writable("staging a frame")?;
         self.damages().remove(&frame.key);
+        if let Key::Erased(id) = frame.key {
+            for key in self.view.forget_body(id)? {
+                self.damages().remove(&key);
+            }
+            self.view.put(index::STALE.to_vec(), Some(Vec::new()))?;
+            self.writers[Family::Bodies as usize].roll_on()?;
+            self.erasing.insert(id);
+        }
         if let Key::Statement(id) = frame.key {
             assert_eq!(id.position, self.size(&id.log), "statements are appended in order");
         }
@@ -362,6 +377,9 @@ pub(super) fn checked(
 ) -> Result<Frame, StoreError> {
     let parsed: Parsed<'_> =
         frame::read(bytes, context, row.place.offset).map_err(|what| segments.damaged(row.place, what))?;
+    if parsed.erased {
+        return Err(segments.damaged(row.place, "it was erased"));
+    }
     if parsed.key != *key || parsed.length != row.length {
         return Err(segments.damaged(row.place, "another frame than the index says"));
     }

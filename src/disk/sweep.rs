@@ -8,7 +8,7 @@
 //! ([`Kind::is_silent`]) must be named, with one exception that no program on one disk can do better: the disk reports the
 //! newest group as written, and after a loss of power it is as if it had never been asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fault::{Done, Fault, FaultFs, Kind, Op};
 use super::{DiskStore, Guard, GuardRefusal, Report};
@@ -22,6 +22,8 @@ use crate::ledger::{Frame, Key, Mark, Store, StoreError};
 const ROLL: u32 = 4_000;
 /// Groups that the workload writes.
 const GROUPS: u8 = 10;
+/// The group before which bodies are erased.
+const ERASES: u8 = 8;
 /// After so many groups the store is closed and opened again.
 const REOPEN: u8 = 6;
 
@@ -81,6 +83,8 @@ struct Truth {
     frames: BTreeMap<Key, (Vec<Vec<u8>>, usize)>,
     /// What was staged since the last flush.
     pending: Vec<Key>,
+    /// Bodies that were erased, and whether that was acknowledged.
+    erased: BTreeMap<RecordId, bool>,
     signed: BTreeMap<u64, Digest>,
     /// Whether a fault struck that the program is not told of.
     silent: bool,
@@ -216,6 +220,14 @@ fn one_group(
     for id in &ids {
         truth.stage(store, Key::Intent(*id), content(random, 60))?;
     }
+    if group == ERASES {
+        // In the middle of the segments, at the end of the last, and lanes.
+        let before = |back: u64| RecordId::new(own, from.saturating_sub(back));
+        for id in [RecordId::new(own, 0), before(2), before(2 + 14)] {
+            truth.erase(store, id)?;
+        }
+        truth.flush(store)?;
+    }
     let id = ids[0];
     truth.stage(store, Key::Head(id), content(random, 120))?;
     truth.stage(store, Key::Compartment(id, 0), content(random, 900))?;
@@ -256,8 +268,20 @@ impl Truth {
         Ok(())
     }
 
+    fn erase(&mut self, store: &mut DiskStore, id: RecordId) -> Result<(), String> {
+        self.erased.insert(id, false);
+        self.stage(store, Key::Erased(id), b"why".to_vec())
+    }
+
+    /// What must be in no file.
+    fn gone(&self) -> impl Iterator<Item = &Vec<u8>> {
+        let is_gone = |key: &Key| key.body_of().is_some_and(|id| self.erased.get(&id) == Some(&true));
+        self.frames.iter().filter(move |(key, _)| is_gone(key)).flat_map(|(_, (versions, _))| versions)
+    }
+
     fn flush(&mut self, store: &mut DiskStore) -> Result<(), String> {
         store.flush().map_err(|error| error.to_string())?;
+        self.erased.values_mut().for_each(|acknowledged| *acknowledged = true);
         for key in self.pending.drain(..) {
             self.frames.entry(key).and_modify(|(versions, acknowledged)| *acknowledged = versions.len());
         }
@@ -283,7 +307,7 @@ fn end(fs: &FaultFs, end: End) {
 /// Opens what is left, twice, and goes on with it.
 fn judge(fs: &FaultFs, truth: &Truth, case: Case) -> Result<Verdict, String> {
     let (store, report, guard) = open(fs).map_err(|error| format!("it does not open: {error}"))?;
-    let mut verdict = look(&store, &report, truth, can_lie(case))?;
+    let mut verdict = look(fs, &store, &report, truth, can_lie(case))?;
     verdict = verdict.max(look_at_guard(guard, store.size(&logs()[0]), truth)?);
     drop(store);
     // A second opening finds what the first one left, even if power was lost in between.
@@ -292,7 +316,7 @@ fn judge(fs: &FaultFs, truth: &Truth, case: Case) -> Result<Verdict, String> {
     if !second.cut.is_empty() && !truth.silent {
         return Err(format!("cut again: {:?}", second.cut));
     }
-    let again = look(&store, &second, truth, truth.silent)?;
+    let again = look(fs, &store, &second, truth, truth.silent)?;
     if again == Verdict::Lied && verdict != Verdict::Lied && !truth.silent {
         return Err("the second opening shows less than the first".to_owned());
     }
@@ -313,12 +337,16 @@ fn judge(fs: &FaultFs, truth: &Truth, case: Case) -> Result<Verdict, String> {
     drop((store, guard));
     fs.lose_power(|_| false);
     let (store, third, _) = open(fs).map_err(|error| format!("it does not open the third time: {error}"))?;
-    look(&store, &third, &later, truth.silent)?;
+    look(fs, &store, &third, &later, truth.silent)?;
     Ok(verdict.max(again))
 }
 
 /// Holds a store against what was acknowledged.
-fn look(store: &DiskStore, report: &Report, truth: &Truth, can_lie: bool) -> Result<Verdict, String> {
+fn look(fs: &FaultFs, store: &DiskStore, report: &Report, truth: &Truth, can_lie: bool) -> Result<Verdict, String> {
+    // A disk that says that it has overwritten something and has not cannot be found out.
+    if !truth.silent {
+        look_for_what_is_gone(fs, truth)?;
+    }
     let mut verdict = if truth.named { Verdict::Named } else { Verdict::Kept };
     if !report.damage.is_empty() || truth.named {
         if !truth.silent {
@@ -327,6 +355,8 @@ fn look(store: &DiskStore, report: &Report, truth: &Truth, can_lie: bool) -> Res
         verdict = Verdict::Named;
     }
     for (key, (versions, acknowledged)) in &truth.frames {
+        let erased = key.body_of().and_then(|id| Some((id, *truth.erased.get(&id)?)));
+        let acknowledged = if erased.is_some() { &0 } else { acknowledged };
         let held = match store.get(key) {
             Ok(None) if truth.silent && store.damaged().contains(key) => {
                 verdict = verdict.max(Verdict::Named);
@@ -339,6 +369,12 @@ fn look(store: &DiskStore, report: &Report, truth: &Truth, can_lie: bool) -> Res
             }
             Err(error) => return Err(format!("{key:?}: {error}")),
         };
+        if let Some((id, acknowledged)) = erased
+            && held.is_some()
+            && (acknowledged && !truth.silent || store.has(&Key::Erased(id)).map_err(|error| error.to_string())?)
+        {
+            return Err(format!("{key:?} is there again"));
+        }
         let version = held.as_ref().and_then(|frame| versions.iter().position(|bytes| *bytes == frame.bytes));
         if held.is_some() && version.is_none() {
             return Err(format!("{key:?} holds what was never written"));
@@ -358,6 +394,24 @@ fn look(store: &DiskStore, report: &Report, truth: &Truth, can_lie: bool) -> Res
         return Err("something is lost and not named".to_owned());
     }
     Ok(verdict)
+}
+
+/// Searches every file for what was erased.
+fn look_for_what_is_gone(fs: &FaultFs, truth: &Truth) -> Result<(), String> {
+    const PIECE: usize = 24;
+    let mut pieces = BTreeSet::new();
+    for bytes in truth.gone() {
+        pieces.extend([0, bytes.len() / 2, bytes.len() - PIECE].map(|at| bytes[at..at + PIECE].to_vec()));
+    }
+    if pieces.is_empty() {
+        return Ok(());
+    }
+    for path in fs.paths() {
+        if fs.content(&path).windows(PIECE).any(|window| pieces.contains(window)) {
+            return Err(format!("{} holds what was erased", path.display()));
+        }
+    }
+    Ok(())
 }
 
 /// Holds the guard against what was signed.

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! shieldwall data
-//! format 1
+//! format 2
 //! written by shieldwall 0.1.0
 //! ```
 //!
 //! Segments and guards have a version of their own in their headers, which is what their bytes are read by. This file speaks for the folder
-//! as a whole, and names the program: whoever is refused learns which one to use. A folder without it is of format 1.
+//! as a whole, and names the program: whoever is refused learns which one to use. A folder without it is of format 1. Format 2 has erased
+//! frames, which an older program would take for damage.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -19,7 +20,7 @@ use super::open::OpenError;
 use crate::ledger::StoreError;
 
 /// The form of data folders that this program writes, and the newest that it reads.
-pub const FORMAT: u16 = 1;
+pub const FORMAT: u16 = 2;
 
 /// The name of the file.
 pub const FILE: &str = "FORMAT";

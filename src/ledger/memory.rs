@@ -83,6 +83,13 @@ impl MemoryStore {
     }
 
     fn put(&mut self, frame: Frame) {
+        if let Key::Erased(id) = frame.key {
+            let parts = self.frames.range(Key::Compartment(id, 0)..=Key::Compartment(id, u8::MAX)).map(|(key, _)| *key);
+            for key in parts.chain([Key::Head(id), Key::Lanes(id), Key::Slot(id)]).collect::<Vec<_>>() {
+                self.frames.remove(&key);
+                self.damaged.remove(&key);
+            }
+        }
         self.damaged.remove(&frame.key);
         self.frames.insert(frame.key, Held { at: frame.at, bytes: frame.bytes.into_boxed_slice() });
     }

@@ -7,6 +7,7 @@
 //! Start with [`statement`] (a leaf), then [`signed_root`] (who vouches for a tree), [`receipt`] (the proof for one leaf),
 //! [`frontier`] (all trees at once) and [`store`] (what is kept, and under which names).
 
+pub mod erased;
 pub mod examine;
 pub mod fork;
 pub mod frontier;
@@ -18,6 +19,7 @@ pub mod signed_tree;
 pub mod statement;
 pub mod store;
 
+pub use erased::{Erased, Hold, Why};
 pub use fork::{ForkFault, ForkProof};
 pub use frontier::{Frontier, FrontierEntry};
 pub use lane_proof::{LaneFault, LaneProof};

@@ -44,6 +44,11 @@ pub enum Key {
     Commitments(RecordId),
     /// What this node knows of its own lane of another's `lanes` statement: what it holds of it, and how a checkpoint commits to that.
     LaneProof(RecordId),
+    /// That the body of a record, or the lanes of a `lanes` statement, was erased here, and why. It is never taken back: staging it takes
+    /// away every frame of that body, and none is staged again.
+    Erased(RecordId),
+    /// That the body of a record is kept here for a court or an inquiry, or is so no more.
+    Hold(RecordId),
 }
 
 /// The kinds of [`Key`], for listing; the numbers stand in the frames on disk and are never reused.
@@ -80,6 +85,10 @@ pub enum KeyKind {
     Commitments = 14,
     /// [`Key::LaneProof`]
     LaneProof = 15,
+    /// [`Key::Erased`]
+    Erased = 16,
+    /// [`Key::Hold`]
+    Hold = 17,
 }
 
 /// Small derived state that a store may lose.
@@ -181,13 +190,16 @@ impl fmt::Display for Key {
             Self::ManifestSplit(member) => write!(f, "the proof about the manifest of {member}"),
             Self::Commitments(id) => write!(f, "the commitments to the lanes of {id}"),
             Self::LaneProof(id) => write!(f, "the proof of this node's lane of {id}"),
+            Self::Erased(id) => write!(f, "the note that {id} was erased"),
+            Self::Hold(id) => write!(f, "the hold on {id}"),
         }
     }
 }
 
 /// Keyed frames, Merkle nodes over statements, and marks.
 pub trait Store {
-    /// Adds a frame. A statement's frame must be the next of its log.
+    /// Adds a frame. A statement's frame must be the next of its log. With [`Key::Erased`] all frames of that body are gone for every read
+    /// from now on, and once the world has flushed no byte of them is left; a body that is erased must not be staged again.
     ///
     /// # Errors
     /// [`StoreError`] if storage failed.
@@ -300,13 +312,36 @@ impl Key {
             Self::ManifestSplit(_) => KeyKind::ManifestSplit,
             Self::Commitments(_) => KeyKind::Commitments,
             Self::LaneProof(_) => KeyKind::LaneProof,
+            Self::Erased(_) => KeyKind::Erased,
+            Self::Hold(_) => KeyKind::Hold,
         }
     }
 
-    /// Whether the frame belongs with the bodies, whose segments may one day be rewritten without what was erased.
+    /// The record of whose body the frame is a part, or the `lanes` statement whose lanes or slot it is; none for what is never erased.
+    #[must_use]
+    pub fn body_of(&self) -> Option<RecordId> {
+        match self {
+            Self::Head(id) | Self::Compartment(id, _) | Self::Lanes(id) | Self::Slot(id) => Some(*id),
+            Self::Published
+            | Self::Statement(_)
+            | Self::Checkpoint(_)
+            | Self::Cosignature(..)
+            | Self::FrontierCosignature(_)
+            | Self::Fork(..)
+            | Self::Intent(_)
+            | Self::CharterSplit
+            | Self::ManifestSplit(_)
+            | Self::Commitments(_)
+            | Self::LaneProof(_)
+            | Self::Erased(_)
+            | Self::Hold(_) => None,
+        }
+    }
+
+    /// Whether the frame belongs with the bodies, in whose segments frames are blanked when they are erased.
     #[must_use]
     pub fn is_body(&self) -> bool {
-        matches!(self.kind(), KeyKind::Head | KeyKind::Compartment | KeyKind::Lanes | KeyKind::Slot)
+        self.body_of().is_some()
     }
 
     /// The key as bytes that sort as keys do: kind, then member, ordinal and position, big-endian.
@@ -321,7 +356,9 @@ impl Key {
             | Self::Lanes(id)
             | Self::Slot(id)
             | Self::Commitments(id)
-            | Self::LaneProof(id) => put_record(&mut bytes, id),
+            | Self::LaneProof(id)
+            | Self::Erased(id)
+            | Self::Hold(id) => put_record(&mut bytes, id),
             Self::Checkpoint(log) => put_log(&mut bytes, log),
             Self::Cosignature(log, member) => {
                 put_log(&mut bytes, log);
@@ -361,6 +398,8 @@ impl Key {
             KeyKind::ManifestSplit => Self::ManifestSplit(take_member(rest)?),
             KeyKind::Commitments => Self::Commitments(take_record(rest)?),
             KeyKind::LaneProof => Self::LaneProof(take_record(rest)?),
+            KeyKind::Erased => Self::Erased(take_record(rest)?),
+            KeyKind::Hold => Self::Hold(take_record(rest)?),
         };
         rest.is_empty().then_some(key)
     }
@@ -368,7 +407,7 @@ impl Key {
 
 impl KeyKind {
     /// One more than the greatest number of a kind.
-    pub const END: u8 = Self::LaneProof as u8 + 1;
+    pub const END: u8 = Self::Hold as u8 + 1;
 
     /// The kind with this number.
     #[must_use]
@@ -389,6 +428,8 @@ impl KeyKind {
             Self::ManifestSplit,
             Self::Commitments,
             Self::LaneProof,
+            Self::Erased,
+            Self::Hold,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == number)

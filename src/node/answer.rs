@@ -1,5 +1,6 @@
 //! Answers to what only reads, from a view of the store: the same for a running node and for a stopped one's folder.
 
+mod erasure;
 mod impact;
 mod lane;
 mod operation;
@@ -22,8 +23,8 @@ use crate::record::{Kind, Mass, PartialRecord};
 use crate::watch::{self, Dossier, Views};
 
 use super::ask::{
-    BodyState, Bytes, CharterRequest, CharterView, LedgerView, LogState, LogView, Problem, ProblemKind, RecordFilter,
-    RecordLine, RecordView, Request, Response, SplitView, StatusView,
+    BodyState, Bytes, CharterRequest, CharterView, ErasureRequest, LedgerView, LogState, LogView, Problem, ProblemKind,
+    RecordFilter, RecordLine, RecordView, Request, Response, SplitView, StatusView,
 };
 use super::cases::Cases;
 use super::consignments;
@@ -50,6 +51,10 @@ pub fn answer<S: Store>(
         Request::OperationList => Ok(Response::Operations(operation::list(view, views()?)?)),
         Request::OperationShow { id } => Ok(Response::Operation(operation::show(view, views()?, *id)?)),
         Request::Anchors { member } => Ok(Response::Anchors(views()?.anchors(*member).copied().collect())),
+        Request::Erasure(ErasureRequest::List) => Ok(Response::Erasures(Box::new(erasure::list(view, views()?)?))),
+        Request::Erasure(ErasureRequest::Plan { records }) => {
+            Ok(Response::ErasurePlan(Box::new(erasure::plan(view, records)?)))
+        }
         Request::PolicyList { member } => Ok(Response::Policies(policy::list(view, views()?, *member)?)),
         Request::RecordShow { id } => Ok(Response::Record(Box::new(show(view, views()?, *id, now)?))),
         Request::LogImpact { log, from } => {
@@ -73,6 +78,7 @@ pub fn answer<S: Store>(
             Err(problem(ProblemKind::BadRequest, "this needs the running node"))
         }
         Request::Submit { .. }
+        | Request::Erasure(_)
         | Request::Peers
         | Request::Peer(_)
         | Request::CollectReceipts
@@ -159,6 +165,7 @@ fn body_state<S: Store>(view: &View<'_, S>, record: &Held) -> BodyState {
     let own = record.statement.id.log.member == view.me().member;
     match (&record.body, record.delivery) {
         _ if record.is_lanes() => BodyState::Public,
+        _ if record.erased.is_some() => BodyState::Erased,
         (OpenedBody { fault: Some(_), .. }, _) | (_, Some(Delivery::Unreadable)) => BodyState::Broken,
         (body, _) if !body.content.is_empty() => BodyState::Opened,
         (_, Some(_)) => BodyState::Missing,
@@ -186,6 +193,8 @@ fn show<S: Store>(view: &View<'_, S>, views: &Views, id: RecordId, now: UnixTime
         consignment,
         announced: announced.flatten(),
         covered_by: view.held_by(id)?.into_iter().map(|(member, _)| member).collect(),
+        erased: record.erased.as_ref().map(|(note, at)| erasure::erased(id, note, *at)),
+        hold: record.hold.as_ref().map(|(hold, since)| erasure::held(id, hold, *since)),
     })
 }
 

@@ -19,6 +19,7 @@ mod audit;
 mod call;
 mod charter;
 mod consignment;
+mod erasure;
 mod impact;
 mod lane;
 mod officer;
@@ -36,6 +37,10 @@ pub use charter::{CharterRequest, CharterView, PublishedView, SplitView};
 pub use consignment::{
     ConsignmentFilter, ConsignmentLine, ConsignmentName, ConsignmentOrder, ConsignmentPage, ConsignmentView, Due,
     Reindexed, TimelineEntry,
+};
+pub use erasure::{
+    AnswerView, ERASURE_RECORDS_MAX, ErasedView, ErasureRequest, ErasuresView, HoldView, OrderView, PlanView,
+    PlannedView,
 };
 pub use impact::{ImpactLine, ImpactView};
 pub use lane::{AskedLane, LaneView, ShownLane};
@@ -98,6 +103,8 @@ pub enum Request {
     Approval(ApprovalRequest),
     /// What officers ask of alerts and of both sides' declarations, or want done with them.
     Officer(OfficerRequest),
+    /// What is asked of erasures and holds, and wanted of bodies that lie here.
+    Erasure(ErasureRequest),
     /// What a member has said in its log of its audit log.
     Anchors {
         /// Which member.
@@ -205,6 +212,10 @@ pub enum Response {
     Approvals(Vec<ApprovalView>),
     /// To [`ApprovalRequest::Show`] and [`ApprovalRequest::Reject`].
     Approval(Box<ApprovalView>),
+    /// To [`ErasureRequest::List`].
+    Erasures(Box<ErasuresView>),
+    /// To [`ErasureRequest::Plan`].
+    ErasurePlan(Box<PlanView>),
     /// To [`Request::Anchors`]: in the order of the records.
     Anchors(Vec<Anchor>),
     /// To [`Request::Reindex`].
@@ -227,7 +238,7 @@ pub enum Response {
     Status(Box<StatusView>),
     /// To [`Request::Evidence`]: the files by their names in the folder.
     Evidence(BTreeMap<String, Bytes>),
-    /// To [`Request::CollectReceipts`] and [`Request::Shutdown`].
+    /// To [`Request::CollectReceipts`], [`Request::Shutdown`], and what [`Request::Erasure`] wants done.
     Done,
 }
 
@@ -293,6 +304,8 @@ pub enum BodyState {
     Missing,
     /// It is for this node, and does not open.
     Broken,
+    /// It was erased.
+    Erased,
     /// It is readable by every member: lanes, closings.
     Public,
 }
@@ -319,6 +332,12 @@ pub struct RecordView {
     pub announced: Option<serde_json::Value>,
     /// Members whose checkpoint, cosignature or receipt covers it.
     pub covered_by: Vec<MemberCode>,
+    /// When and why its body was erased here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased: Option<ErasedView>,
+    /// That its body is kept here whatever is ordered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HoldView>,
 }
 
 /// A policy that a member has published.
@@ -477,8 +496,10 @@ impl Request {
             | Self::OperationList
             | Self::OperationShow { .. }
             | Self::PolicyList { .. }
+            | Self::Erasure(ErasureRequest::List)
             | Self::Anchors { .. } => true,
             Self::RecordList(_)
+            | Self::Erasure(_)
             | Self::Reindex
             | Self::Ledger
             | Self::Lanes
@@ -518,6 +539,7 @@ impl Request {
             | Self::Evidence { .. }
             | Self::LaneEvidence { .. } => true,
             Self::Charter(request) => *request == CharterRequest::Held,
+            Self::Erasure(request) => matches!(request, ErasureRequest::List | ErasureRequest::Plan { .. }),
             Self::Officer(_) | Self::Approval(_) => false,
             Self::Submit { .. }
             | Self::Peers

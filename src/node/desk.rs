@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::encoding::ids::MemberCode;
+use crate::encoding::ids::{MemberCode, RecordId};
 use crate::identity::{CharterError, FederationError};
-use crate::protocol::{Extent, Input, NotTakenUp, Outcome, TakenUp};
+use crate::protocol::{Extent, Input, Keeping, NotKept, NotTakenUp, Outcome, TakenUp};
 use crate::record::{Checked, Context, Draft, Record, Strictness};
 
 use super::ask::{DRAFTS_MAX, Problem, ProblemKind, Progress, PublishedView, Reply, Request, Response, Submitted};
@@ -22,6 +22,7 @@ pub(super) struct Desk {
     next: u64,
     submissions: BTreeMap<u64, Submission>,
     publications: BTreeMap<u64, Reply>,
+    keepings: BTreeMap<u64, Reply>,
     collecting: Vec<Collecting>,
 }
 
@@ -60,6 +61,7 @@ impl Desk {
             next: 0,
             submissions: BTreeMap::new(),
             publications: BTreeMap::new(),
+            keepings: BTreeMap::new(),
             collecting: Vec::new(),
         }
     }
@@ -163,6 +165,22 @@ impl Desk {
         }
     }
 
+    /// Hands on what is decided about bodies that lie here.
+    pub(super) fn keep(&mut self, records: Vec<RecordId>, act: Keeping, reply: Reply) -> Input {
+        self.next += 1;
+        self.keepings.insert(self.next, reply);
+        Input::Keep { id: self.next, records, act }
+    }
+
+    /// Answers what was decided.
+    pub(super) fn kept(&mut self, id: u64, outcome: &Result<(), NotKept>) {
+        let Some(reply) = self.keepings.remove(&id) else { return };
+        match outcome {
+            Ok(()) => reply.done(Response::Done),
+            Err(error) => reply.fail(ProblemKind::BadRequest, error.to_string()),
+        }
+    }
+
     /// Waits for receipts, and then answers `then`, if there is something.
     pub(super) fn collect(&mut self, reply: Reply, then: Option<Request>) -> Input {
         reply.progress(Progress { what: "asking members for receipts".to_owned(), done: 0, total: None });
@@ -184,7 +202,7 @@ impl Desk {
 
     /// Whether anybody waits for a submission.
     pub(super) fn is_idle(&self) -> bool {
-        self.submissions.is_empty() && self.publications.is_empty()
+        self.submissions.is_empty() && self.publications.is_empty() && self.keepings.is_empty()
     }
 }
 

@@ -23,6 +23,7 @@ use crate::watch::reconcile::LinkDecision;
 
 use anchoring::Anchoring;
 use approving::Running;
+use erasing::Retaining;
 use peering::Peering;
 pub use reloading::{ReadConfig, Reloading, SetLogLevel};
 
@@ -34,6 +35,7 @@ use super::bans::{Bans, BansError};
 use super::case_file::CaseFileError;
 use super::cases::{self, At, Cases, CasesError, Outlook};
 use super::clock;
+use super::config::Retention;
 use super::desk::Desk;
 use super::links::{self, Links};
 use super::matcher::{Matcher, MatcherError};
@@ -44,6 +46,7 @@ use super::views::Keeper;
 
 mod anchoring;
 mod approving;
+mod erasing;
 mod peering;
 mod reindexing;
 mod reloading;
@@ -99,6 +102,8 @@ pub struct Setup {
     pub audit: Option<Auditor>,
     /// Seconds between its anchors.
     pub audit_anchor_s: u32,
+    /// How long bodies are kept.
+    pub retention: Retention,
 }
 
 /// Why a node ended by itself.
@@ -153,6 +158,7 @@ pub async fn run(
         approvals: setup.approvals,
         running: Vec::new(),
         anchoring: setup.audit.map(|auditor| Anchoring::new(auditor, setup.audit_anchor_s)),
+        retaining: Retaining::new(setup.retention),
         desk: Desk::new(member, setup.foreign_exports),
         links: Links::default(),
         peering: Peering::new(Bans::open(&setup.data_dir)?),
@@ -196,6 +202,7 @@ pub async fn run(
                 engine.watch(if engine.node.is_fetching() { RECORDS_READ_FETCHING } else { RECORDS_READ })?;
                 engine.expire_approvals();
                 inputs.extend(engine.anchor()?);
+                inputs.extend(engine.retain()?);
                 inputs.extend(engine.room()?.into_iter().chain([Input::Tick]));
             }
             Some(call) = calls.recv() => {
@@ -251,6 +258,7 @@ struct Engine {
     approvals: Approvals,
     /// What was agreed to and is being carried out.
     running: Vec<Running>,
+    retaining: Retaining,
     matcher: Matcher,
     desk: Desk,
     links: Links,
@@ -327,6 +335,7 @@ impl Engine {
             Effect::Check { id, checks } => check(id, checks, self.internal.clone()),
             Effect::Flush => return self.flush(),
             Effect::Submitted { id, outcomes } => self.desk.submitted(id, outcomes),
+            Effect::Kept { id, outcome } => self.desk.kept(id, &outcome),
             Effect::Published { id, outcome } => self.desk.published(id, outcome),
             Effect::Members => self.admit_members(),
             Effect::Event(event) => {
@@ -519,6 +528,10 @@ impl Engine {
             let message = "a node says by itself what its audit log comes to (G07)";
             return no(ProblemKind::BadRequest, message.to_owned());
         }
+        if drafts.iter().any(|draft| draft.kind == Some(Kind::ErasureReceipt)) {
+            let message = "a node says by itself what it has erased (G09)";
+            return no(ProblemKind::BadRequest, message.to_owned());
+        }
         if self.stopping {
             return no(ProblemKind::Busy, "the node is ending; submit again when it runs".to_owned());
         }
@@ -560,6 +573,7 @@ impl Engine {
                 reply.fail(ProblemKind::BadRequest, "nobody agrees to somebody's agreeing");
                 None
             }
+            Request::Erasure(request) => self.erasure(request, reply),
             Request::CollectReceipts => Some(self.desk.collect(reply, None)),
             Request::Evidence { .. } | Request::LaneEvidence { .. } => Some(self.desk.collect(reply, Some(request))),
             Request::Peers => {

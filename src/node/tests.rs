@@ -83,6 +83,7 @@ async fn a_network_that_panics_all_the_time_holds_up_no_officer() {
         approvals: super::approvals::Approvals::open(dir.path(), Default::default(), super::clock::now()).unwrap(),
         audit: None,
         audit_anchor_s: 86_400,
+        retention: Default::default(),
     };
     let (calls, taken) = mpsc::channel(16);
     let (stop, stopped) = watch::channel(false);

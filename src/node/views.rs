@@ -124,12 +124,16 @@ impl Keeper {
                 let positions = first.position..first.position.saturating_add(*count);
                 positions.for_each(|position| self.change(RecordId { log: first.log, position }));
             }
-            Event::Opened { id, .. } | Event::NotOpened { id, .. } | Event::Flagged { id, .. } => {
+            Event::Opened { id, .. }
+            | Event::NotOpened { id, .. }
+            | Event::Flagged { id, .. }
+            | Event::Erased { id, .. } => {
                 self.change(*id);
             }
             Event::Verified { .. }
             | Event::NotGranted { .. }
             | Event::LaneDiffers { .. }
+            | Event::NotErased { .. }
             | Event::Healed { .. }
             | Event::Agrees { .. }
             | Event::Fork { .. }

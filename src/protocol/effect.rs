@@ -5,7 +5,7 @@ use std::fmt;
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::{LogId, MemberCode, RecordId};
 use crate::identity::FederationError;
-use crate::ledger::SignatureCheck;
+use crate::ledger::{SignatureCheck, Why};
 
 /// One thing to be done. Whatever rests on stored data is given only after the data is durable.
 #[derive(Clone, Debug)]
@@ -69,6 +69,13 @@ pub enum Effect {
         id: u64,
         /// What became of it.
         outcome: Result<TakenUp, NotTakenUp>,
+    },
+    /// What the operator decided about bodies is done, or not.
+    Kept {
+        /// The order.
+        id: u64,
+        /// What became of it. If it is refused, nothing was done with any of the records.
+        outcome: Result<(), super::NotKept>,
     },
     /// The charter or a manifest changed: connect and admit accordingly.
     Members,
@@ -189,6 +196,20 @@ pub enum Refused {
         /// How many a grant covers.
         limit: usize,
     },
+    /// An order to erase what cannot be erased by it.
+    #[error("{id} cannot be erased by this order: {why}")]
+    NotErasable {
+        /// The record.
+        id: RecordId,
+        /// Why.
+        why: &'static str,
+    },
+    /// An order that names too many records.
+    #[error("an order names at most {limit} records; give several")]
+    TooManyToErase {
+        /// How many.
+        limit: usize,
+    },
     /// The same document line is on its way into the log.
     #[error("the same document line is being logged already")]
     UnderWay,
@@ -292,6 +313,20 @@ pub enum Event {
         /// How many of them are addressed to this node.
         count: u64,
     },
+    /// A body is not here any more; durable.
+    Erased {
+        /// The record.
+        id: RecordId,
+        /// Why.
+        why: Why,
+    },
+    /// An order to erase names what its author cannot have erased.
+    NotErased {
+        /// The order.
+        id: RecordId,
+        /// Why, without anything from a body.
+        reason: String,
+    },
     /// What the disk had lost is on it again.
     Healed {
         /// What it is.
@@ -364,6 +399,13 @@ impl fmt::Display for Event {
                  this node since {lanes}: it may show others another list",
                 lanes.log.member, lanes.log
             ),
+            Self::Erased { id, why: Why::Ordered(order) } => write!(formatter, "erased {id}, by order {order}"),
+            Self::Erased { id, why: Why::OwnLaw } => write!(formatter, "erased {id}, by this member's own decision"),
+            Self::Erased { id, why: Why::Unneeded } => {
+                write!(formatter, "erased the lanes of {id}: all that they opened here is erased")
+            }
+            Self::Erased { id, why: Why::Unknown } => write!(formatter, "erased {id}"),
+            Self::NotErased { id, reason } => write!(formatter, "did not carry out all of {id}: {reason}"),
             Self::Healed { what } => write!(formatter, "healed {what}, which the disk had lost"),
             Self::Agrees { member, frontier } => {
                 write!(formatter, "{member} holds the same ledger ({})", frontier.short())

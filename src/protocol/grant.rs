@@ -60,6 +60,9 @@ impl<S: Store> Node<S> {
         if id >= grant {
             return Ok(Err("it is not earlier than the grant"));
         }
+        if self.is_erased(&id)? {
+            return Ok(Ok(()));
+        }
         let statement = self.view().statement(id)?;
         let mut addressed = false;
         if let Some(statement) = &statement {
@@ -72,13 +75,7 @@ impl<S: Store> Node<S> {
             let lane = self.view().lane(RecordId { log: id.log, position: statement.lanes })?;
             addressed = lane.is_some_and(|lane| statement.tags.contains(&lane.tag(&id).0));
         }
-        let mark = self.store.marked(&Mark::Granted(id))?;
-        let mut grants = mark.as_deref().map(grants_of_mark).unwrap_or_default();
-        let is_first = grants.is_empty();
-        grants.extend((!grants.contains(&grant)).then_some(grant));
-        grants.sort();
-        let too_many = grants.len().saturating_sub(limits::GRANTS_PER_RECORD_MAX);
-        self.store.mark(Mark::Granted(id), Some(&mark_of(&grants[too_many..])))?;
+        let is_first = self.note_granted(id, grant)?;
         self.inbox.has_grants = true;
         let searched = self.logs.get(&id.log).is_some_and(|state| id.position < state.scan.done);
         if !searched {
@@ -102,9 +99,22 @@ impl<S: Store> Node<S> {
         match before {
             None => self.open_held(turn, id, lane.as_ref(), false)?,
             Some(Delivery::Unreadable | Delivery::Wanted) => self.open_held(turn, id, lane.as_ref(), true)?,
-            Some(Delivery::Opened | Delivery::TakingUp { .. }) => {}
+            Some(Delivery::Opened | Delivery::TakingUp { .. } | Delivery::Ordered | Delivery::Forgotten) => {}
         }
         Ok(Ok(()))
+    }
+
+    /// Notes that a grant is about a record; whether it is the first. Of one's own records too: whoever was let in is to be asked when they
+    /// are erased.
+    pub(super) fn note_granted(&mut self, id: RecordId, grant: RecordId) -> Result<bool, StoreError> {
+        let mark = self.store.marked(&Mark::Granted(id))?;
+        let mut grants = mark.as_deref().map(grants_of_mark).unwrap_or_default();
+        let is_first = grants.is_empty();
+        grants.extend((!grants.contains(&grant)).then_some(grant));
+        grants.sort();
+        let too_many = grants.len().saturating_sub(limits::GRANTS_PER_RECORD_MAX);
+        self.store.mark(Mark::Granted(id), Some(&mark_of(&grants[too_many..])))?;
+        Ok(is_first)
     }
 
     /// One more record of a log is for this node.

@@ -4,13 +4,13 @@
 //! peer that asks is told that there is nothing. A statement is believed by its leaf hash, which the tree holds; a body by the digest that its
 //! statement signs. An intent, one's own lanes and a proof of equivocation cannot be asked for: they stay named.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::encoding::hash::sha256;
 use crate::encoding::ids::{LogId, MemberCode, RecordId};
 use crate::encoding::merkle;
 use crate::identity::{CharterSplit, ManifestSplit};
-use crate::ledger::{Frame, Key, Statement, Store, StoreError};
+use crate::ledger::{Erased, Frame, Hold, Key, Statement, Store, StoreError, Why};
 use crate::seal::{BodyHead, Ticket};
 
 use super::effect::Event;
@@ -82,6 +82,9 @@ impl<S: Store> Node<S> {
                 .newest_cosignature(member)
                 .map(|(signed, frontier)| super::witness::encode_cosignature(signed, frontier)),
             Key::Intent(id) => self.view().statement(id)?.map(|statement| statement.signed([0; 64])),
+            Key::Erased(_) => Some(Erased { why: Why::Unknown, was_reader: false, readers: BTreeSet::new() }.encode()),
+            // Rather held for nothing than erased against the law.
+            Key::Hold(_) => Some(Hold { is_on: true, reference: String::new(), ordered_by: None }.encode()),
             // Others' receipts are collected anew with the next export; the rest nobody else has, or tells by itself.
             Key::Cosignature(..) | Key::Fork(..) | Key::Lanes(_) | Key::Commitments(_) | Key::LaneProof(_) => None,
         };
@@ -155,7 +158,9 @@ impl<S: Store> Node<S> {
                 | Key::CharterSplit
                 | Key::ManifestSplit(_)
                 | Key::Commitments(_)
-                | Key::LaneProof(_) => {}
+                | Key::LaneProof(_)
+                | Key::Erased(_)
+                | Key::Hold(_) => {}
             }
         }
         Ok(Ok(()))

@@ -14,6 +14,7 @@ use crate::seal::{LaneKey, OpenedSlot, SealContext, SealError, SlotProof, Tag, T
 
 use super::author::{Phase, Queued};
 use super::effect::{Effect, Event};
+use super::erasure::settled_by;
 use super::input::Now;
 use super::message::{Request, Response, WireBody};
 use super::peers::What;
@@ -36,6 +37,10 @@ pub enum Delivery {
         /// Whether the acknowledgement is then still to be made.
         acknowledge: bool,
     },
+    /// It is an order to erase, which is to be carried out, or of which the receipt is still to be logged.
+    Ordered,
+    /// Its body was erased by this member's own decision, and its author is still to be told.
+    Forgotten,
 }
 
 /// The receiving part of a node.
@@ -93,6 +98,8 @@ impl Delivery {
             Self::Unreadable => b"x",
             Self::TakingUp { acknowledge: true } => b"g",
             Self::TakingUp { acknowledge: false } => b"h",
+            Self::Ordered => b"e",
+            Self::Forgotten => b"f",
         }
     }
 
@@ -103,6 +110,8 @@ impl Delivery {
             b"x" => Self::Unreadable,
             b"g" => Self::TakingUp { acknowledge: true },
             b"h" => Self::TakingUp { acknowledge: false },
+            b"e" => Self::Ordered,
+            b"f" => Self::Forgotten,
             _ => Self::Wanted,
         }
     }
@@ -130,6 +139,7 @@ impl<S: Store> Node<S> {
             self.search(turn, log)?;
         }
         self.take_up_grant(turn)?;
+        self.advance_erasing(turn)?;
         self.forget_early(turn);
         self.ask_for_slots(turn);
         self.ask_for_bodies(turn)?;
@@ -172,6 +182,7 @@ impl<S: Store> Node<S> {
             if id.log.member != self.me.member && matches!(self.lane(id.log, id.position)?, Lane::Missing) {
                 return Ok(Search::Waiting);
             }
+            self.look_at_lanes_before(id)?;
             self.count(id.log, |scan| scan.bodiless += 1);
             return Ok(Search::Done);
         }
@@ -183,6 +194,13 @@ impl<S: Store> Node<S> {
         let addressed = lane.as_ref().is_some_and(|lane| statement.tags.contains(&lane.tag(&id).0));
         // Granted before it was searched: it is in another log than the grant, or is searched once more.
         let granted = !addressed && self.inbox.has_grants && self.store.marked(&Mark::Granted(id))?.is_some();
+        if self.is_erased(&id)? {
+            self.count(id.log, |scan| scan.bodiless += 1);
+            if addressed || granted {
+                self.was_reader_after_all(id)?;
+            }
+            return Ok(Search::Done);
+        }
         if !addressed && !granted {
             return Ok(Search::Done);
         }
@@ -227,7 +245,8 @@ impl<S: Store> Node<S> {
             if let Some(source) = record.declared().source_digest {
                 self.store.mark(Mark::Source(source), Some(id.to_string().as_bytes()))?;
             }
-            self.acknowledged(&record.declared().acknowledges)?;
+            self.acknowledged(&settled_by(record.declared()))?;
+            self.learn_of_erasures(id, &record)?;
         }
         Ok(())
     }
@@ -253,7 +272,7 @@ impl<S: Store> Node<S> {
             .and_then(|frame| Statement::read(&frame.bytes).ok())
             .is_some_and(|(statement, _)| statement.binds == Binds::Lanes);
         // Of one's own log nobody has the slot with the secret: lanes that went with the disk do not come back.
-        if !names_lanes || log.member == self.me.member {
+        if !names_lanes || log.member == self.me.member || self.is_erased(&id)? {
             return Ok(Lane::None);
         }
         self.want_slot(id);
@@ -459,6 +478,9 @@ impl<S: Store> Node<S> {
         if self.inbox.wanted.contains_key(&id) {
             return self.take_body(turn, id, &body);
         }
+        if self.is_erased(&id)? {
+            return Ok(Ok(()));
+        }
         if from != id.log.member {
             // Whether it is the signed one cannot be told yet, and only its author pushes a body.
             return Ok(Err(Refusal::Unasked));
@@ -546,9 +568,13 @@ impl<S: Store> Node<S> {
                 if kind == Some(Kind::AudienceGrant) && !is_own && self.view().grant(id)?.is_some() {
                     self.inbox.grants.insert(id, acknowledge);
                     Some(Delivery::TakingUp { acknowledge })
+                } else if kind == Some(Kind::Erasure) {
+                    self.erasing.orders.insert(id);
+                    Some(Delivery::Ordered)
                 } else {
                     // An anchor is witnessed by the cosignatures; one record for each at each member would be a flood.
-                    let is_told = matches!(kind, Some(Kind::Acknowledgement | Kind::AuditAnchor));
+                    let is_told =
+                        matches!(kind, Some(Kind::Acknowledgement | Kind::AuditAnchor | Kind::ErasureReceipt));
                     (acknowledge && !is_told).then_some(Delivery::Opened)
                 }
             }
@@ -634,7 +660,7 @@ impl<S: Store> Node<S> {
         let Some(frame) = self.store.get(&Key::Statement(id))? else { return Ok(Response::Nothing) };
         let Ok((statement, _)) = Statement::read(&frame.bytes) else { return Ok(Response::Nothing) };
         let Tag(tag) = Ticket::from_bytes(ticket).tag();
-        if !statement.tags.contains(&tag) {
+        if !statement.tags.contains(&tag) || self.is_held_back(&id)? {
             return Ok(Response::Nothing);
         }
         Ok(self.held_body(id)?.map_or(Response::Nothing, Response::Body))

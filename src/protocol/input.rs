@@ -1,11 +1,25 @@
 //! Everything that can happen to a node.
 
-use crate::encoding::ids::MemberCode;
+use crate::encoding::ids::{MemberCode, RecordId};
 use crate::record::Record;
 
 /// A moment in milliseconds since 1970 began, by this machine's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Now(pub i64);
+
+/// What an operator decides about a body that lies here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// Whatever is ordered, it is kept until it is released.
+    Hold {
+        /// What the matter is called, such as a file number; at most [`crate::ledger::erased::REFERENCE_MAX`] bytes.
+        reference: String,
+    },
+    /// It is not held any more. What was ordered meanwhile is carried out.
+    Release,
+    /// One's own copy of another member's record is erased; its author is told.
+    Forget,
+}
 
 /// One thing that happened. Ids are the world's own numbers; the node gives them back in its effects.
 #[derive(Clone, Debug)]
@@ -69,6 +83,15 @@ pub enum Input {
         file: Vec<u8>,
         /// Whether the operator chooses it where a version was signed twice.
         settle: bool,
+    },
+    /// The operator decides about bodies that lie here, on this node alone.
+    Keep {
+        /// The order, for [`super::Effect::Kept`].
+        id: u64,
+        /// The records.
+        records: Vec<RecordId>,
+        /// What is to become of them.
+        act: Keeping,
     },
     /// The signer has signed, in the order asked.
     Signed {

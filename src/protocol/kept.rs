@@ -38,6 +38,13 @@ impl Kept {
         lanes.insert(id, lane.clone());
     }
 
+    /// Forgets what a record gave: it was erased.
+    pub(super) fn forget(&self, id: &RecordId) {
+        let keys = &mut *self.keys();
+        keys.lanes.remove(id);
+        keys.grants.remove(id);
+    }
+
     pub(super) fn grant(&self, id: &RecordId) -> Option<Arc<Grant>> {
         self.keys().grants.get(id).cloned()
     }

@@ -85,6 +85,8 @@ pub const SLOT_TRIES: u32 = 6;
 pub const RETRY_MAX_MS: i64 = 15_000;
 /// Records named by one automatic acknowledgement.
 pub const ACKNOWLEDGE_MAX: usize = 500;
+/// Records named by one order to erase, so that one receipt answers it.
+pub const ERASES_MAX: usize = 500;
 /// Logs in a frontier: 250 members with four logs each.
 pub const FRONTIER_LOGS_MAX: usize = 1000;
 /// A checkpoint or cosignature may be this far ahead of the clock before it is put aside, in seconds.

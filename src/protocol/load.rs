@@ -9,6 +9,7 @@ use crate::ledger::{Frontier, Key, KeyKind, LogNodes, Mark, MarkKind, Store, Sto
 
 use super::audit::read_audit_mark;
 use super::author::Author;
+use super::erasure::Erasing;
 use super::governance;
 use super::heal::Heal;
 use super::inbox::{Attempt, Delivery, Inbox};
@@ -44,6 +45,7 @@ impl<S: Store> Node<S> {
             witness: Witness::default(),
             peers: Peers::default(),
             heal: Heal::default(),
+            erasing: Erasing::default(),
             room: true,
             shed: super::Shed::default(),
             out: Outbox::default(),
@@ -94,6 +96,7 @@ impl<S: Store> Node<S> {
     }
 
     fn load_inbox(&mut self) -> Result<(), StoreError> {
+        self.erasing.known = !self.store.keys(KeyKind::Erased)?.is_empty();
         self.inbox.has_grants = !self.store.marks(MarkKind::Granted, None, 1)?.is_empty();
         let mut after: Option<Mark> = None;
         loop {
@@ -111,6 +114,10 @@ impl<S: Store> Node<S> {
                     Delivery::TakingUp { acknowledge } => {
                         self.inbox.grants.insert(*id, acknowledge);
                     }
+                    Delivery::Ordered => {
+                        self.erasing.orders.insert(*id);
+                    }
+                    Delivery::Forgotten => self.erasing.forgotten(*id),
                     Delivery::Unreadable => {}
                 }
             }

@@ -18,6 +18,7 @@ mod author;
 mod budget;
 mod chain;
 mod effect;
+mod erasure;
 mod governance;
 mod grant;
 mod heal;
@@ -50,9 +51,10 @@ use crate::ledger::{Frontier, Store, StoreError};
 
 pub use budget::Shed;
 pub use effect::{Effect, Event, Extent, NotTakenUp, Outcome, Refused, SigningKey, TakenUp, Verdict};
+pub use erasure::NotKept;
 pub use governance::splits;
 pub use inbox::Delivery;
-pub use input::{Input, Now};
+pub use input::{Input, Keeping, Now};
 pub use lanes::{LaneAt, LaneStanding};
 pub use load::current_federation;
 pub use material::NoMaterial;
@@ -60,6 +62,7 @@ pub use refusal::Refusal;
 pub use status::{NodeStatus, PeerStatus, Signing};
 
 use author::Author;
+use erasure::Erasing;
 use heal::Heal;
 use inbox::Inbox;
 use kept::Kept;
@@ -133,6 +136,7 @@ pub struct Node<S> {
     /// What was put off or turned away, for `status`.
     shed: Shed,
     heal: Heal,
+    erasing: Erasing,
     out: Outbox,
 }
 

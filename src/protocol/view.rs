@@ -2,6 +2,7 @@
 //!
 //! Nothing here changes anything; everything is answered from the store, the members and this node's seal keys.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::encoding::hash::Digest;
@@ -10,9 +11,10 @@ use crate::encoding::merkle::{self, CompactTree};
 use crate::encoding::time::UnixTime;
 use crate::identity::Federation;
 use crate::ledger::{
-    Binds, Frontier, Key, KeyKind, LaneProof, LogNodes, Mark, MarkKind, SignedRoot, Statement, Store, StoreError,
+    Binds, Erased, Frontier, Hold, Key, KeyKind, LaneProof, LogNodes, Mark, MarkKind, SignedRoot, Statement, Store,
+    StoreError, Why,
 };
-use crate::record::{Compartment, Content, Kind};
+use crate::record::{Compartment, Content, Kind, PartialRecord};
 use crate::seal::{
     BodyHead, CompartmentHead, ContentKey, Grant, LaneKey, LanesBody, Opened, OpenedSlot, SealContext, SealError,
     SlotProof,
@@ -90,6 +92,10 @@ pub struct RecordView {
     pub delivery: Option<Delivery>,
     /// What could be opened.
     pub body: OpenedBody,
+    /// Why and when its body was erased here, if it was.
+    pub erased: Option<(Erased, UnixTime)>,
+    /// Whether it is kept here whatever is ordered, and since when.
+    pub hold: Option<(Hold, UnixTime)>,
 }
 
 /// Totals over everything held.
@@ -364,7 +370,64 @@ impl<'a, S: Store> View<'a, S> {
         // What its member disowns stays to be read: it was signed, and others may have cosigned it.
         let flaw = flaw.or_else(|| self.is_disowned(id).then(|| DISOWNED.to_owned()));
         let audited = id.position < self.audited(&id.log)?;
-        Ok(Some(RecordView { statement, received_at: frame.at, audited, flaw, delivery, body }))
+        let (erased, hold) = (self.erased(id)?, self.hold(id)?);
+        Ok(Some(RecordView { statement, received_at: frame.at, audited, flaw, delivery, body, erased, hold }))
+    }
+
+    /// Why and when a body was erased here, if it was.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed or the frame is damaged.
+    pub fn erased(&self, id: RecordId) -> Result<Option<(Erased, UnixTime)>, StoreError> {
+        let Some(frame) = self.store.get(&Key::Erased(id))? else { return Ok(None) };
+        let unknown = Erased { why: Why::Unknown, was_reader: false, readers: BTreeSet::new() };
+        Ok(Some((Erased::decode(&frame.bytes).unwrap_or(unknown), frame.at)))
+    }
+
+    /// The other members that can read a record of one's own: by its tags, and by grants of it. Nobody if it is another member's.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed or a frame is damaged.
+    pub fn readers_of(&self, id: RecordId) -> Result<BTreeSet<MemberCode>, StoreError> {
+        let mut readers = BTreeSet::new();
+        let own = self.statement(id)?.filter(|_| id.log.member == self.me.member);
+        let Some(statement) = own else { return Ok(readers) };
+        if let Some(lanes) = self.own_lanes(RecordId { log: id.log, position: statement.lanes })? {
+            let is_tagged = |member: &&MemberCode| statement.tags.contains(&lanes.secret.lane_key(**member).tag(&id).0);
+            readers.extend(lanes.slots.keys().filter(is_tagged));
+        }
+        for (grant, _) in self.grants_about(id)? {
+            if let Some(body) = self.open(grant)? {
+                readers.extend(&PartialRecord::from_content(&body.content).declared().new_readers);
+            }
+        }
+        readers.remove(&self.me.member);
+        Ok(readers)
+    }
+
+    /// The newest grants that are known to be about a record, each with all records that it covers.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed or a frame is damaged.
+    pub fn grants_about(&self, id: RecordId) -> Result<Vec<(RecordId, BTreeSet<RecordId>)>, StoreError> {
+        let mark = self.store.marked(&Mark::Granted(id))?;
+        let mut about = Vec::new();
+        for grant in mark.as_deref().map(grants_of_mark).unwrap_or_default() {
+            if let Some(Ok(keys)) = self.grant(grant)? {
+                about.push((grant, keys.records().map(|(covered, _)| *covered).collect()));
+            }
+        }
+        Ok(about)
+    }
+
+    /// Whether a body is kept here whatever is ordered, and since when.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed or the frame is damaged.
+    pub fn hold(&self, id: RecordId) -> Result<Option<(Hold, UnixTime)>, StoreError> {
+        let Some(frame) = self.store.get(&Key::Hold(id))? else { return Ok(None) };
+        let hold = Hold::decode(&frame.bytes).map_err(|_| StoreError::Damaged { what: format!("the hold on {id}") })?;
+        Ok(hold.is_on.then_some((hold, frame.at)))
     }
 
     /// Whether its member has closed the log below it: the record has no effect.

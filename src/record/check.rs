@@ -179,7 +179,14 @@ fn check_origin(draft: &mut Draft, kind: &Kind, context: &Context, findings: &mu
 
 /// Lists of references: sorted where order says nothing, bounded always.
 fn check_lists(draft: &mut Draft, findings: &mut Findings) {
-    for (name, list) in [("parents", &mut draft.parents), ("acknowledges", &mut draft.acknowledges)] {
+    let lists = [
+        ("parents", &mut draft.parents),
+        ("acknowledges", &mut draft.acknowledges),
+        ("erases", &mut draft.erases),
+        ("erased", &mut draft.erased),
+        ("held", &mut draft.held),
+    ];
+    for (name, list) in lists {
         list.sort();
         list.dedup();
         let limit = if name == "parents" { MAX_PARENTS } else { MAX_ENTRIES };

@@ -72,7 +72,8 @@ pub fn compartment_of(kind: &Kind, field: &str) -> Option<Compartment> {
         "kind" | "issued_at" | "happened_at" | "consignment" | "answers" | "acknowledges" | "level" | "parents"
         | "to" | "export_country" | "destination" | "new_destination" | "diversion" | "decision" | "operation"
         | "new_readers" | "compartments" | "substance_list" | "substances" | "month" | "terms" | "list_id"
-        | "list_version" | "effective_from" | "content_digest" | "audit_entries" | "audit_head" => Compartment::SUMMARY,
+        | "list_version" | "effective_from" | "content_digest" | "audit_entries" | "audit_head" | "erases"
+        | "erased" | "held" => Compartment::SUMMARY,
         "mode" | "conveyance" | "former_conveyance" | "carrier" | "itinerary" | "point_of_exit" | "point_of_entry"
         | "loading" | "unloading" | "place" | "last_seen_at" | "dispatch" | "arrival" | "containers" | "seals"
         | "seals_intact" | "mrn" | "bill_of_lading" | "shipment" | "condition" => Compartment::TRANSPORT,

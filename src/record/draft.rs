@@ -107,6 +107,15 @@ pub struct Draft {
     /// The digest of the last of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audit_head: Option<Digest>,
+    /// Records of the author whose bodies are to be erased everywhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub erases: Vec<RecordId>,
+    /// Records whose bodies are not at the author any more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub erased: Vec<RecordId>,
+    /// Records whose bodies the author keeps in spite of an order, because its law holds it to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<RecordId>,
 
     // Transport: what a transit country needs as well.
     /// Mode at the border, UN/ECE Recommendation 19: 1 sea, 2 rail, 3 road, 4 air, 5 mail, 6 multimodal, 7 fixed, 8 inland water.
@@ -371,6 +380,17 @@ impl Draft {
     #[must_use]
     pub fn opens_consignment(&self) -> bool {
         self.kind == Some(Kind::ExportNotification) || self.opens_unannounced()
+    }
+
+    /// What a reader's node tells the author of records by itself: which bodies are not there any more, and which are held. `order` is the
+    /// order that it answers; none where the reader's own law made it erase.
+    pub fn erasure_receipt(
+        author: MemberCode,
+        order: Option<RecordId>,
+        erased: Vec<RecordId>,
+        held: Vec<RecordId>,
+    ) -> Self {
+        Self { kind: Some(Kind::ErasureReceipt), to: vec![author], answers: order, erased, held, ..Self::default() }
     }
 
     /// The acknowledgement that a node makes by itself: the bodies of these records of `author` have arrived here.

@@ -133,6 +133,9 @@ pub enum Fault {
     /// A grant, which is for ever.
     #[error("who has been let in has read: what is granted cannot be taken back")]
     Irrevocable,
+    /// An order to erase.
+    #[error("what is erased cannot be had back from anybody")]
+    Final,
     /// A grant of what names persons.
     #[error("names persons, and what is granted cannot be taken back")]
     PersonalData,

@@ -83,6 +83,10 @@ pub enum Kind {
     AudienceGrant,
     /// G07: how many entries the author's audit log has, and the digest of the last; for all members.
     AuditAnchor,
+    /// G08: the author orders that the bodies of records of its own be erased everywhere; for all members.
+    Erasure,
+    /// G09: what has become of bodies at a reader: erased, or held.
+    ErasureReceipt,
     /// A kind that this version does not know, by the name it came with.
     Other(String),
 }
@@ -125,9 +129,14 @@ impl Kind {
     }
 
     /// Whether every member reads it: a country's policy and the versions of the code lists are no secret among members, and an anchor is there
-    /// to be witnessed.
+    /// to be witnessed; an order to erase reaches whoever holds a body, by whatever way it came there.
     pub fn is_for_all_members(&self) -> bool {
-        matches!(self, Self::Policy | Self::CodeList | Self::AuditAnchor)
+        matches!(self, Self::Policy | Self::CodeList | Self::AuditAnchor | Self::Erasure)
+    }
+
+    /// Whether its own body can be erased. What says that others were erased stays as long as the log.
+    pub fn can_be_erased(&self) -> bool {
+        !matches!(self, Self::Erasure | Self::ErasureReceipt)
     }
 
     /// Fields without which it says nothing, or reaches nobody.

@@ -44,7 +44,7 @@ pub(super) fn form(kind: &Kind) -> Option<&'static Form> {
 /// Every kind that records can have. E01 (a draft) stays at home, E12 (expiry) is derived, G01 and G02 are charter and
 /// manifests.
 #[rustfmt::skip]
-pub(super) static FORMS: [Form; 38] = [
+pub(super) static FORMS: [Form; 40] = [
     // Trade.
     open(Kind::ExportNotification, "E02", "export-notification", &["export_country", "destination", "ucr", "goods", "exporter", "consignee"])
         .wanting(&["importer", "end_use", "point_of_exit", "point_of_entry", "itinerary", "mode", "dispatch", "arrival", "licences", "reply_by"]),
@@ -110,4 +110,7 @@ pub(super) static FORMS: [Form; 38] = [
     open(Kind::CodeList, "G04", "code-list", &["list_id", "list_version", "effective_from", "content_digest"]),
     open(Kind::AudienceGrant, "G05", "audience-grant", &["consignment", "new_readers", "compartments", "reason"]),
     open(Kind::AuditAnchor, "G07", "audit-anchor", &["audit_entries", "audit_head"]),
+    open(Kind::Erasure, "G08", "erasure", &["erases", "legal_basis"]),
+    open(Kind::ErasureReceipt, "G09", "erasure-receipt", &["to"])
+        .wanting(&["answers"]),
 ];

@@ -36,6 +36,12 @@ pub(super) fn check_rules(draft: &Draft, kind: &Kind, findings: &mut Findings) {
     if *kind == Kind::AudienceGrant && !draft.new_readers.is_empty() {
         findings.warning("new_readers", Fault::Irrevocable);
     }
+    if *kind == Kind::Erasure && !draft.erases.is_empty() {
+        findings.warning("erases", Fault::Final);
+    }
+    if *kind == Kind::ErasureReceipt && draft.erased.is_empty() && draft.held.is_empty() {
+        findings.error("erased", Fault::Missing);
+    }
     for (at, name) in draft.compartments.iter().enumerate() {
         match name.parse::<Compartment>() {
             Err(_) => findings.error(format!("compartments/{at}"), Fault::NotOneOf("the names of compartments")),

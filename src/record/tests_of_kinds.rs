@@ -180,6 +180,8 @@ fn drafts() -> Vec<(&'static str, Json)> {
             "reason": "it lies there"}),
         ),
         ("G07", json!({"audit_entries": 41_200, "audit_head": digest})),
+        ("G08", json!({"erases": ["MZ-4", "MZ-7"], "legal_basis": "Data Protection Act, section 12"})),
+        ("G09", json!({"to": ["GE"], "answers": "GE-9", "erased": ["GE-1"], "held": ["GE-2"]})),
     ]
 }
 
@@ -342,7 +344,7 @@ fn each_kind_reaches_those_it_is_for() {
     assert_eq!(of("E17", "MZ", Compartment::INTEL), ["GE", "MZ"], "and not of the suspicion");
     assert_eq!(of("J02", "MZ", Compartment::INTEL), ["KE", "MZ", "UG"]);
     assert_eq!(of("G05", "GE", Compartment::SUMMARY), ["GE", "LB"]);
-    for code in ["G03", "G04", "G07"] {
+    for code in ["G03", "G04", "G07", "G08"] {
         assert_eq!(of(code, "MZ", Compartment::SUMMARY), ["GE", "KE", "LB", "MZ", "TR", "W1"], "{code}");
     }
 }
@@ -379,6 +381,26 @@ fn what_one_record_alone_shows() {
     assert_eq!(shown(&keys.expect_err("keys are no content").errors), [not_granted]);
     let bad = changed("G05", "compartments", json!(["../etc"])).check(&context("G05", Strictness::Imported));
     assert_eq!(shown(&bad.expect_err("no name").errors), ["compartments/0: not one of the names of compartments"]);
+}
+
+#[test]
+fn an_order_to_erase_is_final_and_a_receipt_says_something() {
+    let warned = record_warnings("G08", &example("G08"));
+    assert_eq!(warned, ["erases: what is erased cannot be had back from anybody"]);
+    let mut nothing = example("G09");
+    nothing["erased"] = Json::Array(Vec::new());
+    nothing["held"] = Json::Array(Vec::new());
+    let refused = read("G09", &nothing).check(&context("G09", Strictness::Imported)).expect_err("it says nothing");
+    assert_eq!(shown(&refused.errors), ["erased: missing"]);
+    let twice = record("G08", changed("G08", "erases", json!(["MZ-7", "MZ-4", "MZ-7"])));
+    assert_eq!(twice.to_json()["erases"], json!(["MZ-4", "MZ-7"]));
+    let all: Vec<String> = (1..=MAX_ENTRIES + 1).map(|position| format!("MZ-{position}")).collect();
+    assert!(changed("G08", "erases", json!(all)).check(&context("G08", Strictness::Imported)).is_err());
+    assert!(Kind::all().filter(|kind| !kind.can_be_erased()).eq([&Kind::Erasure, &Kind::ErasureReceipt]));
+}
+
+fn record_warnings(code: &str, json: &Json) -> Vec<String> {
+    shown(&read(code, json).check(&context(code, Strictness::Own)).expect("sound").warnings)
 }
 
 #[test]
@@ -432,7 +454,7 @@ fn later_members_of_a_policy_are_carried() {
 
 proptest! {
     #[test]
-    fn any_record_survives_its_encoding(at in 0_usize..38, text in "[a-z -]{0,12}", code in "[A-Z]{2}", number in any::<u16>()) {
+    fn any_record_survives_its_encoding(at in 0_usize..40, text in "[a-z -]{0,12}", code in "[A-Z]{2}", number in any::<u16>()) {
         let (kind, mut json) = drafts().remove(at);
         for (field, value) in json.as_object_mut().expect("an object") {
             match value {

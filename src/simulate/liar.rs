@@ -117,6 +117,7 @@ impl<M: Medium> World<M> {
             | Effect::Submitted { .. }
             | Effect::Members
             | Effect::Published { .. }
+            | Effect::Kept { .. }
             | Effect::Event(_) => effect,
         }
     }

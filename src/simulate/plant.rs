@@ -143,6 +143,7 @@ impl<M: Medium> World<M> {
             | Input::Failed { .. }
             | Input::Submit { .. }
             | Input::Publish { .. }
+            | Input::Keep { .. }
             | Input::Signed { .. }
             | Input::NotSigned { .. }
             | Input::Checked { .. }

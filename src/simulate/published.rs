@@ -52,6 +52,7 @@ fn a_long_charter_file_comes_in_parts() {
                 | Effect::Submitted { .. }
                 | Effect::Members
                 | Effect::Published { .. }
+                | Effect::Kept { .. }
                 | Effect::Event(_) => {}
             }
         }

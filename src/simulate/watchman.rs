@@ -203,6 +203,9 @@ impl Watchman {
             Event::LaneDiffers { lanes, size, .. } if self.trusts(lanes.log.member) => {
                 self.accuse("I16", now, member, format!("the honest lanes {lanes} are said to differ at {size}"));
             }
+            Event::NotErased { id, reason } if self.trusts(id.log.member) => {
+                self.accuse("I12", now, member, format!("what {id} orders is refused: {reason}"));
+            }
             Event::Members { version, changed: _ } => {
                 let held = self.versions.entry(member).or_insert(0);
                 if *version < *held {
@@ -217,6 +220,8 @@ impl Watchman {
             | Event::LaneDiffers { .. }
             | Event::NotOpened { .. }
             | Event::NotGranted { .. }
+            | Event::Erased { .. }
+            | Event::NotErased { .. }
             | Event::Logged { .. }
             | Event::Verified { .. }
             | Event::Opened { .. }

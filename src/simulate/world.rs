@@ -468,7 +468,7 @@ impl<M: Medium> World<M> {
         match effect {
             Effect::Gossip(bytes) => self.spread(code, &bytes),
             Effect::Verdict { id, verdict } => self.judge(code, id, verdict),
-            Effect::Members | Effect::Published { .. } => {}
+            Effect::Members | Effect::Published { .. } | Effect::Kept { .. } => {}
             Effect::Request { to, id, bytes } => {
                 let delay = self.delay();
                 if self.loses(code, to) || self.loses_body(&bytes) || !self.is_running(to) {
@@ -675,6 +675,7 @@ fn trace_of(input: &Input) -> &[u8] {
         | Input::Disconnected { .. }
         | Input::Failed { .. }
         | Input::Submit { .. }
+        | Input::Keep { .. }
         | Input::NotSigned { .. }
         | Input::Checked { .. }
         | Input::Flushed

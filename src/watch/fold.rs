@@ -147,7 +147,9 @@ impl Course<'_> {
             | Kind::OperationClosing
             | Kind::Policy
             | Kind::CodeList
-            | Kind::AuditAnchor => {}
+            | Kind::AuditAnchor
+            | Kind::Erasure
+            | Kind::ErasureReceipt => {}
             Kind::Other(_) => return Err(Illegal::UnknownKind),
         }
         Ok(())

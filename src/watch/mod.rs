@@ -25,6 +25,7 @@ mod clock;
 mod consignment;
 mod course;
 mod dossier;
+pub mod erasure;
 mod fold;
 mod membership;
 mod operation;

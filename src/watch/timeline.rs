@@ -117,6 +117,8 @@ fn sentence(by: MemberCode, kind: &Kind, declared: &Draft) -> String {
         | Kind::Policy
         | Kind::CodeList
         | Kind::AuditAnchor
+        | Kind::Erasure
+        | Kind::ErasureReceipt
         | Kind::Other(_) => format!("{by}: {}", kind.name()),
     }
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::clock::{Standing, standing};
 use super::consignment::Consignment;
 use super::dossier::{Dossier, Records};
+use super::erasure::{Order, Receipt, order, receipt};
 use super::fold::{course, published_terms};
 use super::membership::Membership;
 use super::operation::is_of_operation;
@@ -30,6 +31,9 @@ pub struct Views {
     operations: BTreeSet<RecordId>,
     /// What members say of their audit logs.
     anchors: BTreeMap<RecordId, Anchor>,
+    /// Orders to erase, and what readers say of bodies.
+    orders: BTreeMap<RecordId, Order>,
+    receipts: BTreeMap<RecordId, Receipt>,
     consignments: BTreeMap<RecordId, Consignment>,
     /// Those that have to be derived again.
     stale: BTreeSet<RecordId>,
@@ -65,6 +69,8 @@ impl Views {
         if let Some(anchor) = anchor(id, record) {
             self.anchors.insert(id, anchor);
         }
+        self.orders.extend(order(record).map(|order| (id, order)));
+        self.receipts.extend(receipt(record).map(|receipt| (id, receipt)));
     }
 
     /// Forgets a record that has no effect after all.
@@ -72,6 +78,8 @@ impl Views {
         self.stale.extend(self.membership.remove(id));
         self.operations.remove(&id);
         self.anchors.remove(&id);
+        self.orders.remove(&id);
+        self.receipts.remove(&id);
         if self.policies.remove(&id).is_some() {
             self.stale.extend(self.citing.get(&id).into_iter().flatten());
         }
@@ -164,6 +172,18 @@ impl Views {
     /// What a member says of its audit log, in the order of its records.
     pub fn anchors(&self, member: MemberCode) -> impl DoubleEndedIterator<Item = &Anchor> {
         self.anchors.values().filter(move |anchor| anchor.record.log.member == member)
+    }
+
+    /// The orders to erase that this node knows of.
+    #[must_use]
+    pub fn orders(&self) -> &BTreeMap<RecordId, Order> {
+        &self.orders
+    }
+
+    /// What readers say of bodies that were to be erased, as far as this node may read it.
+    #[must_use]
+    pub fn receipts(&self) -> &BTreeMap<RecordId, Receipt> {
+        &self.receipts
     }
 
     /// The terms of a policy, if it is held.

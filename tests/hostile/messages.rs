@@ -41,6 +41,7 @@ pub(super) fn heard(bytes: &[u8]) -> Result<(), String> {
             | Effect::Flush
             | Effect::Submitted { .. }
             | Effect::Published { .. }
+            | Effect::Kept { .. }
             | Effect::Members
             | Effect::Event(_) => {}
         }

@@ -8,15 +8,26 @@ use super::federation::Node;
 use super::{Federation, success, wait_for};
 
 /// Where Debian's package `faketime` puts the library that tells another time.
-fn library() -> Option<String> {
+pub(super) fn library() -> Option<String> {
     let folders = fs::read_dir("/usr/lib").ok()?.flatten().map(|entry| entry.path().join("faketime/libfaketime.so.1"));
     folders.into_iter().find(|path| path.exists()).map(|path| path.display().to_string())
 }
 
 fn start(federation: &Federation, member: &str, library: &str, time: &str) -> Node {
+    start_with(federation, member, library, time, &[])
+}
+
+/// Starts a node at another time, with more in its environment.
+pub(super) fn start_with(
+    federation: &Federation,
+    member: &str,
+    library: &str,
+    time: &str,
+    more: &[(&str, &str)],
+) -> Node {
     // The clock that only counts up is left alone: so it is with a clock that somebody sets.
-    let more = [("LD_PRELOAD", library), ("FAKETIME", time), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
-    let node = federation.spawn_with(member, &more);
+    let faked = [("LD_PRELOAD", library), ("FAKETIME", time), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
+    let node = federation.spawn_with(member, &[&faked, more].concat());
     wait_for(&format!("the node of {member}"), || federation.is_up(member));
     node
 }

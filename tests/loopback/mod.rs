@@ -16,6 +16,7 @@ mod crash;
 mod demo;
 mod disks;
 mod doctor;
+mod erasure;
 mod everyday;
 #[allow(dead_code, reason = "shared with `examples/kill`, which uses more of it")]
 mod federation;

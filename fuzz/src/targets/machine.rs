@@ -342,7 +342,7 @@ impl<'a> Run<'a> {
             }
             Effect::Submitted { outcomes, .. } => silent(&outcomes),
             Effect::Event(event) => silent(&event.to_string()),
-            Effect::Members | Effect::Published { .. } => {}
+            Effect::Members | Effect::Published { .. } | Effect::Kept { .. } => {}
         }
     }
 

@@ -151,6 +151,7 @@ fn state(body: Option<BodyState>) -> &'static str {
         Some(BodyState::Sealed) => "sealed",
         Some(BodyState::Missing) => "MISSING",
         Some(BodyState::Broken) => "BROKEN",
+        Some(BodyState::Erased) => "erased",
         Some(BodyState::Public) => "public",
         None => "?",
     }

@@ -279,6 +279,8 @@ fn healing(key: &Key, is_signed: bool) -> (Heals, &'static str) {
             Heals::Nothing,
             "nothing: a reader that has not asked for its path yet cannot show that its list is whole under these lanes",
         ),
+        Key::Erased(_) => (Heals::Itself, "the node writes it anew, without the reason; the body stays erased"),
+        Key::Hold(_) => (Heals::Itself, "the node goes on holding, and writes it anew, without the reference"),
         Key::Fork(..) => (Heals::Nothing, "nothing: it is not asked for; other members hold the proof as well"),
     }
 }
@@ -298,6 +300,8 @@ pub fn parts(key: &Key) -> (&'static str, Option<LogId>, Option<u64>, Option<Mem
         Key::Compartment(id, _) => ("compartment", Some(id.log), Some(id.position), None),
         Key::Lanes(id) => ("lanes", Some(id.log), Some(id.position), None),
         Key::Slot(id) => ("slot", Some(id.log), Some(id.position), None),
+        Key::Erased(id) => ("note of an erasure", Some(id.log), Some(id.position), None),
+        Key::Hold(id) => ("hold", Some(id.log), Some(id.position), None),
         Key::CharterSplit => ("proof about the charter", None, None, None),
         Key::ManifestSplit(member) => ("proof about a manifest", None, None, Some(*member)),
         Key::Commitments(id) => ("commitments", Some(id.log), Some(id.position), None),

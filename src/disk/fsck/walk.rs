@@ -32,6 +32,10 @@ pub(in super::super) struct Walk<'a> {
     pieces: Vec<(Spot, Piece)>,
     /// Positions of each log that are held, as begin and end of stretches.
     held: BTreeMap<LogId, BTreeMap<u64, u64>>,
+    /// Bodies that were erased.
+    erased: BTreeSet<RecordId>,
+    /// Whole frames of bodies that were erased.
+    left: Vec<(Spot, Key, u32)>,
     /// Whole frames of statements that others at the same position came before.
     again: Vec<(Spot, RecordId, Digest)>,
     checked: Checked,
@@ -99,6 +103,8 @@ impl<'a> Walk<'a> {
             lost: BTreeMap::new(),
             pieces: Vec::new(),
             held: BTreeMap::new(),
+            erased: BTreeSet::new(),
+            left: Vec::new(),
             again: Vec::new(),
             checked,
             is_cut: false,
@@ -248,8 +254,19 @@ impl<'a> Walk<'a> {
         Ok(end)
     }
 
-    /// Takes note of a statement that is whole.
+    /// Takes note of a statement that is whole, and of what should not be there any more.
     fn hold(&mut self, family: usize, number: u32, frame: &Parsed<'_>) {
+        if let Key::Erased(id) = frame.key {
+            self.erased.insert(id);
+        }
+        if !frame.erased && frame.key.body_of().is_some_and(|id| self.erased.contains(&id)) {
+            let spot = (family, Place { segment: number, offset: frame.offset });
+            if self.left.len() < FAULTS_MAX {
+                self.left.push((spot, frame.key, frame.length));
+            } else {
+                self.checked.more += 1;
+            }
+        }
         let Key::Statement(id) = frame.key else { return };
         if !insert(self.held.entry(id.log).or_default(), id.position) {
             let spot = (family, Place { segment: number, offset: frame.offset });
@@ -301,7 +318,15 @@ impl<'a> Walk<'a> {
             named.extend(piece.key);
             faults.push((spot, self.judge(&others, spot, piece)));
         }
+        for (spot, key, length) in std::mem::take(&mut self.left) {
+            let what = "it was erased, and is still there".to_owned();
+            faults.push((spot, self.judge(&others, spot, Piece { length, key: Some(key), is_sure: true, what })));
+        }
         for ((family, place), (key, length, what)) in std::mem::take(&mut self.lost) {
+            if key.body_of().is_some_and(|id| self.erased.contains(&id)) {
+                // The index is of an earlier moment.
+                continue;
+            }
             // In a file that is gone or ends before, or whole and another than the index says.
             named.insert(key);
             let what = what.rsplit(": ").next().unwrap_or(&what).to_owned();
@@ -350,6 +375,9 @@ impl<'a> Walk<'a> {
             advice: advice.to_owned(),
             is_harmless,
         };
+        if piece.key.and_then(|key| key.body_of()).is_some_and(|id| self.erased.contains(&id)) {
+            return fault(Heals::Itself, "a crash came in between; the next start erases what is left", false);
+        }
         if !piece.is_sure && self.is_indexed && !self.is_cut && place < self.known[family] {
             let advice = "nobody needs it: the index points to newer frames, or to one that was put back";
             return fault(Heals::Unneeded, advice, true);
@@ -429,7 +457,7 @@ impl<'a> Walk<'a> {
                 // What cannot be read was told before.
                 let Ok((bytes, context)) = open::stretch(segments, *number, HEADER) else { continue };
                 for frame in frame::scan(&bytes, context, HEADER).frames {
-                    if !wanted.contains(&frame.key) {
+                    if frame.erased || !wanted.contains(&frame.key) {
                         continue;
                     }
                     let spot = (family, Place { segment: *number, offset: frame.offset });

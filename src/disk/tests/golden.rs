@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{DIR, Path, RecordId, frame};
 use crate::disk::fault::FaultFs;
 use crate::disk::files::Access;
-use crate::disk::frame::{Context, write};
+use crate::disk::frame::{self as frames_of_disk, Context, write};
 use crate::disk::guard;
 use crate::disk::segment::{Family, Segments};
 use crate::encoding::hash::sha256;
@@ -34,6 +34,8 @@ fn what_is_on_disk_keeps_its_bytes() {
         ("manifest-split", Key::ManifestSplit(member)),
         ("commitments", Key::Commitments(id)),
         ("lane-proof", Key::LaneProof(id)),
+        ("erased", Key::Erased(id)),
+        ("hold", Key::Hold(id)),
     ];
     let frames: Map<String, Value> = keys
         .into_iter()
@@ -44,6 +46,13 @@ fn what_is_on_disk_keeps_its_bytes() {
             (name.to_owned(), hex(&bytes))
         })
         .collect();
+    let erased = {
+        let key = Key::Head(id);
+        let context = Context { family: Family::of(&key), segment: 5, salt: 0x0102_0304 };
+        let mut bytes = Vec::new();
+        write(&mut bytes, context, 640, 64, &frame(key, b"content"));
+        hex(&frames_of_disk::erased(&bytes, context, 640, &key).unwrap())
+    };
     let marks = [
         ("audited", Mark::Audited(id.log)),
         ("flag", Mark::Flag(id)),
@@ -64,6 +73,7 @@ fn what_is_on_disk_keeps_its_bytes() {
         "segment_header_statements": header(Family::of(&Key::Statement(id))),
         "segment_header_bodies": header(Family::of(&Key::Head(id))),
         "frames": frames,
+        "erased_head": erased,
         "marks": marks,
         "guard_header": hex(&guard::header(id.log, &sha256(b"machine and directory"))),
         "guard_frame": hex(&guard::frame(17, &sha256(b"to be signed"))),

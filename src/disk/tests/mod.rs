@@ -16,6 +16,7 @@ use crate::ledger::{Frame, Key, KeyKind, Mark, MarkKind, Store};
 mod audit_log;
 mod backup;
 mod crash;
+mod erase;
 mod equal;
 mod faults;
 mod fsck;
@@ -60,8 +61,12 @@ fn step(random: &mut Randomness, store: &MemoryStore) -> Step {
     let id = RecordId::new(log, u64::from(small % 5));
     let mut bytes = vec![0; usize::from(length.max(1))];
     random.fill(&mut bytes);
+    // Rarely, and what is erased does not come back.
+    let is_erased = store.has(&Key::Erased(id)).unwrap();
     let key = match kind % 24 {
         0..10 => Key::Statement(RecordId::new(log, store.size(&log))),
+        16..20 if is_erased => Key::Hold(id),
+        16..20 if length % 32 == 7 => Key::Erased(id),
         10 => Key::Published,
         11 => Key::Checkpoint(log),
         12 => Key::Cosignature(log, logs()[2].member),
@@ -95,7 +100,7 @@ fn take(store: &mut impl Store, step: &Step) {
 /// Asks both stores everything, but for marks.
 fn assert_equal(disk: &impl Store, memory: &impl Store) {
     assert_eq!(disk.logs(), memory.logs());
-    for kind in (1..=11).map(|number| KeyKind::from_number(number).unwrap()) {
+    for kind in (1..KeyKind::END).map(|number| KeyKind::from_number(number).unwrap()) {
         let keys = memory.keys(kind).unwrap();
         assert_eq!(disk.keys(kind).unwrap(), keys);
         for key in keys {

@@ -57,7 +57,7 @@ pub(super) fn impact<S: Store>(
                 of_record.into_iter().for_each(|member| *readers.entry(member).or_default() += 1);
             }
             BodyState::Sealed | BodyState::Missing | BodyState::Broken => sealed += 1,
-            BodyState::Public => {}
+            BodyState::Public | BodyState::Erased => {}
         }
         records.push(line);
     }

@@ -17,11 +17,12 @@ use rustix::process::geteuid;
 
 use crate::encoding::hash::{Digest, sha256};
 use crate::encoding::time::UnixTime;
+use crate::record::{Draft, Kind};
 
 use super::answer::problem;
 use super::ask::{
-    AgreedView, ApprovalView, Caller, CharterRequest, ClosedView, Line, PeerRequest, Problem, ProblemKind, Request,
-    Response, Submitted, approval_id,
+    AgreedView, ApprovalView, Caller, CharterRequest, ClosedView, ErasureRequest, Line, PeerRequest, Problem,
+    ProblemKind, Request, Response, Submitted, approval_id,
 };
 use super::config;
 
@@ -134,7 +135,12 @@ impl Approvals {
     pub fn needs(&self, request: &Request) -> bool {
         match request {
             Request::Charter(CharterRequest::Publish { .. }) => self.policy.charters,
-            Request::Submit { .. } => self.policy.records,
+            Request::Submit { drafts, .. } => {
+                let is_order = |draft: &Draft| draft.kind == Some(Kind::Erasure);
+                self.policy.records || self.policy.erasures && drafts.iter().any(is_order)
+            }
+            // What is released is erased if that was ordered.
+            Request::Erasure(ErasureRequest::Forget { .. } | ErasureRequest::Release { .. }) => self.policy.erasures,
             Request::Peer(PeerRequest::Ban { .. }) => self.policy.bans,
             Request::Charter(CharterRequest::Held)
             | Request::RecordList(_)
@@ -146,6 +152,7 @@ impl Approvals {
             | Request::ConsignmentList(_)
             | Request::ConsignmentShow(_)
             | Request::Approval(_)
+            | Request::Erasure(ErasureRequest::List | ErasureRequest::Plan { .. } | ErasureRequest::Hold { .. })
             | Request::Officer(_)
             | Request::Anchors { .. }
             | Request::Reindex
@@ -387,6 +394,8 @@ fn act(request: &Request) -> &'static str {
         if *settle { "charter-settle" } else { "charter-publish" }
     } else if matches!(request, Request::Peer(_)) {
         "peer-ban"
+    } else if let Request::Erasure(request) = request {
+        if matches!(request, ErasureRequest::Release { .. }) { "record-release" } else { "record-forget" }
     } else {
         "submit"
     }

@@ -3,8 +3,8 @@
 use crate::audit::{Act, Outcome};
 use crate::encoding::ids::RecordId;
 use crate::node::ask::{
-    AlertAct, ApprovalRequest, BodyState, Caller, CharterRequest, ConsignmentName, Line, OfficerRequest, PeerRequest,
-    ProblemKind, RecordLine, Request, Response, StatsWanted, Submitted, approval_id,
+    AlertAct, ApprovalRequest, BodyState, Caller, CharterRequest, ConsignmentName, ErasureRequest, Line,
+    OfficerRequest, PeerRequest, ProblemKind, RecordLine, Request, Response, StatsWanted, Submitted, approval_id,
 };
 
 /// What is written down of a request before it is carried out.
@@ -52,6 +52,7 @@ impl Asked {
                 Self::change(if *settle { "charter-settle" } else { "charter-publish" })
             }
             Request::Approval(request) => return Self::of_approval(request),
+            Request::Erasure(request) => Self::of_erasure(request),
             Request::Officer(request) => Self::of_officer(request),
             Request::Reindex => Self::read("reindex"),
             Request::Stats(question) => Self::read(match question.wanted {
@@ -95,6 +96,17 @@ impl Asked {
             ApprovalRequest::Reject { id, .. } => (Self::change("approval-reject"), id),
         };
         Some(act.note(format!("approval {}", approval_id(id))))
+    }
+
+    /// The reference of a hold is free text, and stays with the hold.
+    fn of_erasure(request: &ErasureRequest) -> Self {
+        match request {
+            ErasureRequest::List => Self::read("erasure-list"),
+            ErasureRequest::Plan { records } => Self::read("erasure-plan").about(records),
+            ErasureRequest::Hold { records, .. } => Self::change("record-hold").about(records),
+            ErasureRequest::Release { records } => Self::change("record-release").about(records),
+            ErasureRequest::Forget { records } => Self::change("record-forget").about(records),
+        }
     }
 
     fn of_officer(request: &OfficerRequest) -> Self {
@@ -239,6 +251,8 @@ fn shown(response: &Response) -> Shown {
         | Response::Mirror(_)
         | Response::Charter(_)
         | Response::Anchors(_)
+        | Response::Erasures(_)
+        | Response::ErasurePlan(_)
         | Response::Reindexed(_)
         | Response::Stats(_)
         | Response::Ledger(_)

@@ -18,6 +18,8 @@ pub struct Approvals {
     pub records: bool,
     /// Whether a member is kept away only so.
     pub bans: bool,
+    /// Whether bodies are erased only so, and holds released.
+    pub erasures: bool,
     /// Who may agree, one by one.
     pub users: BTreeSet<UserName>,
     /// The group whose members may agree.
@@ -39,7 +41,16 @@ pub enum UserName {
 
 impl Default for Approvals {
     fn default() -> Self {
-        Self { charters: false, records: false, bans: false, users: BTreeSet::new(), group: None, persons: 2, days: 7 }
+        Self {
+            charters: false,
+            records: false,
+            bans: false,
+            erasures: false,
+            users: BTreeSet::new(),
+            group: None,
+            persons: 2,
+            days: 7,
+        }
     }
 }
 
@@ -55,7 +66,7 @@ impl Approvals {
     /// Whether anything needs a second person.
     #[must_use]
     pub fn is_on(&self) -> bool {
-        self.charters || self.records || self.bans
+        self.charters || self.records || self.bans || self.erasures
     }
 
     /// What is in force, in words for the audit log.
@@ -64,7 +75,8 @@ impl Approvals {
         if !self.is_on() {
             return "nothing needs a second person".to_owned();
         }
-        let what = [(self.charters, "charters"), (self.records, "records"), (self.bans, "bans")];
+        let what =
+            [(self.charters, "charters"), (self.records, "records"), (self.bans, "bans"), (self.erasures, "erasures")];
         let what = what.into_iter().filter(|(on, _)| *on).map(|(_, name)| name).collect::<Vec<_>>().join(", ");
         let users = self.users.iter().map(|user| match user {
             UserName::Name(name) => name.clone(),
@@ -80,6 +92,7 @@ pub(super) fn check(layers: &mut Layers<'_>) -> Option<Approvals> {
     let charters = layers.bool("approvals.charters");
     let records = layers.bool("approvals.records");
     let bans = layers.bool("approvals.bans");
+    let erasures = layers.bool("approvals.erasures");
     let users = layers.parsed_list::<UserName>("approvals.users");
     let group = layers.text("approvals.group");
     let persons = layers.number("approvals.persons");
@@ -88,6 +101,7 @@ pub(super) fn check(layers: &mut Layers<'_>) -> Option<Approvals> {
         charters: charters?,
         records: records?,
         bans: bans?,
+        erasures: erasures?,
         users: users?.into_iter().collect(),
         group,
         persons: persons?,
@@ -100,10 +114,11 @@ pub(super) fn check(layers: &mut Layers<'_>) -> Option<Approvals> {
     // Who asks need not be one of them.
     let enough = group.is_some() || users.len() as u64 >= u64::from(*persons) - 1;
     if approvals.is_on() && !enough {
-        let option = match (approvals.charters, approvals.records) {
-            (true, _) => "approvals.charters",
-            (false, true) => "approvals.records",
-            (false, false) => "approvals.bans",
+        let option = match (approvals.charters, approvals.records, approvals.bans) {
+            (true, ..) => "approvals.charters",
+            (false, true, _) => "approvals.records",
+            (false, false, true) => "approvals.bans",
+            (false, false, false) => "approvals.erasures",
         };
         let few = "needs `approvals.users` or `approvals.group`: too few could agree";
         layers.fault(option, few.to_owned());

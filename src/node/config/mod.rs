@@ -10,6 +10,7 @@ pub mod alerts;
 pub mod approvals;
 pub mod layers;
 pub mod options;
+pub mod retention;
 mod risk;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ pub use address::Address;
 pub use alerts::Alerts;
 pub use approvals::{Approvals, UserName};
 pub use layers::{ConfigError, Fault, Origin, Setting, Sources};
+pub use retention::Retention;
 pub use risk::{
     LISTS_EXAMPLE, RISK_EXAMPLE, RiskPolicyError, load_lists, load_risk_policy, parse_lists, parse_risk_policy,
 };
@@ -69,6 +71,8 @@ pub struct Config {
     pub limits: Limits,
     /// What needs a second person.
     pub approvals: Approvals,
+    /// How long bodies are kept.
+    pub retention: Retention,
     /// How alerts leave the node.
     pub alerts: Alerts,
 }
@@ -236,6 +240,7 @@ impl Config {
         let watch = check_watch(layers);
         let limits = check_limits(layers);
         let approvals = approvals::check(layers);
+        let retention = retention::check(layers);
         let alerts = alerts::check(layers);
 
         let data_dir = data_dir?;
@@ -283,6 +288,7 @@ impl Config {
             watch: watch?,
             limits: limits?,
             approvals: approvals?,
+            retention: retention?,
             alerts: alerts?,
         })
     }

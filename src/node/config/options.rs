@@ -43,7 +43,7 @@ pub enum Default {
 }
 
 /// All options.
-pub const OPTIONS: [OptionRow; 48] = [
+pub const OPTIONS: [OptionRow; 52] = [
     row("member", Kind::Text, Default::Required),
     row("data_dir", Kind::Path, Default::Is("data")),
     row("keys_dir", Kind::Path, Default::Is("keys")),
@@ -83,12 +83,16 @@ pub const OPTIONS: [OptionRow; 48] = [
     row("approvals.charters", Kind::Bool, Default::Is("false")),
     row("approvals.records", Kind::Bool, Default::Is("false")),
     row("approvals.bans", Kind::Bool, Default::Is("false")),
+    row("approvals.erasures", Kind::Bool, Default::Is("false")),
     row("approvals.users", Kind::List, Default::Is("")),
     row("approvals.group", Kind::Text, Default::None),
     // One person is none that approves; a desk of more than nine has no use for all of them.
     row("approvals.persons", Kind::Number { min: 2, max: 9 }, Default::Is("2")),
     // What nobody has looked at in three months is asked for again.
     row("approvals.days", Kind::Number { min: 1, max: 90 }, Default::Is("7")),
+    row("retention.own", Kind::List, Default::Is("")),
+    row("retention.copies", Kind::List, Default::Is("")),
+    row("retention.legal_basis", Kind::Text, Default::None),
     row("alerts.smtp", Kind::Text, Default::None),
     row("alerts.mail_from", Kind::Text, Default::None),
     row("alerts.mail_to", Kind::List, Default::Is("")),

@@ -8,8 +8,8 @@ use crate::identity::charter::CharterError;
 use crate::identity::{FederationError, ManifestSplit, Published};
 use crate::node::approvals::Execution;
 use crate::node::ask::{
-    ApprovalRequest, Call, Caller, CharterRequest, Line, PeerRequest, Problem, ProblemKind, PublishedView, Reply,
-    Request, Response,
+    ApprovalRequest, Call, Caller, CharterRequest, ErasureRequest, Line, PeerRequest, Problem, ProblemKind,
+    PublishedView, Reply, Request, Response,
 };
 use crate::node::audit::{Act, Outcome};
 use crate::node::{clock, desk};
@@ -36,6 +36,16 @@ impl Engine {
             // The reason is the operator's own and no record's: who agrees sees what for.
             self.may_ban(*member, *seconds, reason)
                 .map(|()| Err(format!("no connection to {member} for {seconds} s: {reason}")))
+        } else if let Request::Erasure(ErasureRequest::Forget { records } | ErasureRequest::Release { records }) =
+            &request
+        {
+            let names = records.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            let what = if matches!(request, Request::Erasure(ErasureRequest::Release { .. })) {
+                "held no more"
+            } else {
+                "erased here"
+            };
+            Ok(Err(format!("{what}: {names}")))
         } else {
             // Nothing else needs a second person.
             Err(Problem { kind: ProblemKind::Failure, message: "this cannot wait for a second person".to_owned() })

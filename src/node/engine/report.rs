@@ -145,10 +145,18 @@ pub(super) fn tell(event: &Event) {
         Event::Fork { .. } | Event::LogEnded { .. } | Event::Split { .. } | Event::LaneDiffers { .. } => {
             tracing::error!("{event}")
         }
-        Event::Flagged { .. } | Event::Healed { .. } | Event::NotOpened { .. } | Event::NotGranted { .. } => {
+        Event::Flagged { .. }
+        | Event::Healed { .. }
+        | Event::NotOpened { .. }
+        | Event::NotGranted { .. }
+        | Event::NotErased { .. } => {
             tracing::warn!("{event}")
         }
-        Event::Logged { .. } | Event::Ready { .. } | Event::Members { .. } | Event::Opened { .. } => {
+        Event::Logged { .. }
+        | Event::Ready { .. }
+        | Event::Members { .. }
+        | Event::Opened { .. }
+        | Event::Erased { .. } => {
             tracing::info!("{event}");
         }
         Event::Verified { .. } | Event::Agrees { .. } | Event::Refused { .. } => tracing::debug!("{event}"),

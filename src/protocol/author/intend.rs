@@ -7,6 +7,7 @@ use crate::encoding::ids::{MemberCode, RecordId};
 use crate::identity::SealPublicKey;
 use crate::ledger::{Binds, Frame, Key, Statement, Store, StoreError};
 use crate::protocol::effect::{Effect, Extent, Outcome, Refused, SigningKey};
+use crate::protocol::erasure::settled_by;
 use crate::protocol::message::WireBody;
 use crate::protocol::{Node, Turn, limits};
 use crate::record::{Compartment, Kind, Record};
@@ -178,7 +179,9 @@ impl<S: Store> Node<S> {
             outside,
             granted,
             source: queued.record.declared().source_digest,
-            acknowledges: queued.record.declared().acknowledges.clone(),
+            settles: settled_by(queued.record.declared()),
+            covers: keys.map(|keys| keys.records().map(|(id, _)| *id).collect()).unwrap_or_default(),
+            is_order: *queued.record.kind() == Kind::Erasure,
             pushes,
         });
         group.statements.push(statement);

@@ -117,7 +117,12 @@ enum Origin {
         outside: Vec<String>,
         granted: Option<Extent>,
         source: Option<Digest>,
-        acknowledges: Vec<RecordId>,
+        /// Records about which nothing is left to do once it is logged.
+        settles: Vec<RecordId>,
+        /// Of a grant: the records whose keys it carries.
+        covers: Vec<RecordId>,
+        /// Whether it is an order to erase.
+        is_order: bool,
         pushes: Vec<MemberCode>,
     },
     /// The node itself: lanes, or an intent found after a crash.
@@ -235,6 +240,9 @@ impl<S: Store> Node<S> {
         }
         if record.declared().source_digest.is_some_and(|source| self.author.under_way.contains(&source)) {
             return Ok(Some(Outcome::Refused { reason: Refused::UnderWay }));
+        }
+        if let Some(reason) = self.refused_order(record)? {
+            return Ok(Some(Outcome::Refused { reason }));
         }
         Ok((!room).then_some(Outcome::Refused { reason: Refused::Busy }))
     }

@@ -31,8 +31,15 @@ impl<S: Store> Node<S> {
         let (tree, hashes) = extend(&tree, &leaves);
         // With the statements and not with their checkpoint, or a crash between the two would forget the lines.
         for (statement, origin) in group.statements.iter().zip(&group.origins) {
-            if let Origin::Record { source: Some(source), .. } = origin {
+            let Origin::Record { source, covers, is_order, .. } = origin else { continue };
+            if let Some(source) = source {
                 self.store.mark(Mark::Source(*source), Some(statement.id.to_string().as_bytes()))?;
+            }
+            for id in covers {
+                self.note_granted(*id, statement.id)?;
+            }
+            if *is_order {
+                self.take_own_order(statement.id)?;
             }
         }
         self.append(turn, log, tree, &hashes, &leaves)
@@ -90,8 +97,8 @@ impl<S: Store> Node<S> {
         let count = group.statements.len() as u64;
         let push_bodies = group.statements.len() <= limits::PUSH_GROUP_MAX;
         for (statement, origin) in group.statements.iter().zip(group.origins) {
-            if let Origin::Record { submission, index, outside, granted, source, acknowledges, pushes } = origin {
-                self.acknowledged(&acknowledges)?;
+            if let Origin::Record { submission, index, outside, granted, source, settles, pushes, .. } = origin {
+                self.acknowledged(&settles)?;
                 if let Some(source) = source {
                     self.author.under_way.remove(&source);
                 }

@@ -27,6 +27,7 @@ pub(super) fn dispatch<S: Store>(node: &mut Node<S>, turn: &mut Turn, input: Inp
         Input::Failed { id } => response::failed(node, turn, id),
         Input::Publish { id, file, settle } => publish::publish(node, turn, id, &file, settle)?,
         Input::Submit { id, records } => node.submit(id, records)?,
+        Input::Keep { id, records, act } => node.keep(turn, id, &records, &act)?,
         Input::Signed { id, signatures } => signed::signed(node, turn, id, &signatures)?,
         Input::NotSigned { id, reason } => signed::not_signed(node, turn, id, &reason)?,
         Input::Checked { id, hold } => node.finish_audit(id, hold)?,

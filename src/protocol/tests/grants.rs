@@ -15,7 +15,7 @@ use crate::record::{Compartment, Context, Draft, Strictness};
 use crate::seal::{CompartmentLabel, ContentKey, Grant, Granted, Ticket};
 
 /// A record of `author`, checked.
-fn record(author: &str, json: Json) -> Record {
+pub(super) fn record(author: &str, json: Json) -> Record {
     let draft: Draft = serde_json::from_value(json).unwrap();
     let context = Context {
         strictness: Strictness::Own,
@@ -26,7 +26,7 @@ fn record(author: &str, json: Json) -> Record {
     draft.check(&context).unwrap_or_else(|refused| panic!("{:?}", refused.errors)).record
 }
 
-fn departure(answers: &str) -> Record {
+pub(super) fn departure(answers: &str) -> Record {
     let goods = json!([{"line": 1, "substance": "ammonium-nitrate", "hs6": "310230", "net_mass_g": 25_000_000}]);
     record(
         "GE",
@@ -35,13 +35,13 @@ fn departure(answers: &str) -> Record {
     )
 }
 
-fn grant(author: &str, consignment: &str, compartments: &[&str]) -> Record {
+pub(super) fn grant(author: &str, consignment: &str, compartments: &[&str]) -> Record {
     let json = json!({"kind": "audience-grant", "consignment": consignment, "new_readers": ["W1"], "to": ["MZ"],
                       "compartments": compartments, "reason": "it lies there"});
     record(author, json)
 }
 
-fn submit(bench: &mut Bench, records: Vec<Record>) -> Vec<Outcome> {
+pub(super) fn submit(bench: &mut Bench, records: Vec<Record>) -> Vec<Outcome> {
     let mut effects = bench.settle(vec![Input::Submit { id: 9, records }]);
     for _ in 0..40 {
         let answered = effects.iter().find_map(|effect| match effect {
@@ -56,7 +56,7 @@ fn submit(bench: &mut Bench, records: Vec<Record>) -> Vec<Outcome> {
     panic!("no answer")
 }
 
-fn logged(outcomes: &[Outcome]) -> Vec<RecordId> {
+pub(super) fn logged(outcomes: &[Outcome]) -> Vec<RecordId> {
     let id = |outcome: &Outcome| match outcome {
         Outcome::Logged { id, .. } => *id,
         other => panic!("{other:?}"),
@@ -64,12 +64,12 @@ fn logged(outcomes: &[Outcome]) -> Vec<RecordId> {
     outcomes.iter().map(id).collect()
 }
 
-fn reader(member: &str) -> Bench {
+pub(super) fn reader(member: &str) -> Bench {
     Bench::of(member, MemoryStore::default(), true)
 }
 
 /// The compartments of a record that a node opens.
-fn opens(bench: &Bench, record: &str) -> BTreeSet<String> {
+pub(super) fn opens(bench: &Bench, record: &str) -> BTreeSet<String> {
     let body = bench.node.view().open(id(record)).unwrap().unwrap_or_default();
     assert_eq!(body.fault, None, "{record}");
     body.content.keys().map(ToString::to_string).collect()
@@ -88,7 +88,7 @@ fn georgia() -> Bench {
 }
 
 /// The same, with its consignment granted to W1: its summary and transport.
-fn granted() -> Bench {
+pub(super) fn granted() -> Bench {
     let mut bench = georgia();
     let outcomes = submit(&mut bench, vec![grant("GE", "GE-1", &["summary", "transport"])]);
     let extent = Extent { readers: vec![code("W1")], records: 2, parts: 1, unread: 0 };

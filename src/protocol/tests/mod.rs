@@ -6,6 +6,7 @@
 
 mod author;
 mod budgets;
+mod erasure;
 mod fetching;
 mod governance;
 mod grants;

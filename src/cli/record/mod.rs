@@ -1,5 +1,7 @@
 //! `shieldwall record`.
 
+pub(super) mod erase;
+
 use std::fmt::Write as _;
 
 use super::context::{Context, unexpected};
@@ -18,6 +20,16 @@ pub(super) enum Command {
         /// The record, such as GE-1042
         id: RecordId,
     },
+    /// Order that contents of your own records be erased everywhere (G08)
+    Erase(erase::Args),
+    /// Erase this node's copies of other members' records
+    Forget(erase::forget::Args),
+    /// Keep contents here whatever is ordered
+    Hold(erase::hold::Args),
+    /// Hold contents no more
+    Release(erase::release::Args),
+    /// Show what was ordered erased, who has answered, who has not, and what is held
+    Erasures,
 }
 
 /// Lists records, newest first. Bodies that are not for this node stay sealed; their statements are listed all the same.
@@ -47,6 +59,11 @@ pub(super) fn run(context: &Context, command: Command) -> Outcome {
     match command {
         Command::List(args) => list(context, args),
         Command::Show { id } => show(context, id),
+        Command::Erase(args) => erase::run(context, &args),
+        Command::Forget(args) => erase::forget::run(context, &args),
+        Command::Hold(args) => erase::hold::run(context, &args),
+        Command::Release(args) => erase::release::run(context, &args),
+        Command::Erasures => erase::list::run(context),
     }
 }
 
@@ -100,6 +117,8 @@ fn text(record: &RecordView) -> String {
         ("consignment", record.consignment.as_ref().map(standing)),
         ("held by", (!covered.is_empty()).then_some(covered)),
         ("no effect", line.flagged.clone()),
+        ("erased", record.erased.as_ref().map(|erased| format!("on {}, {}", erased.at, erased.why))),
+        ("held here", record.hold.as_ref().map(erase::list::held)),
     ];
     for (label, value) in rows.into_iter().filter_map(|(label, value)| Some((label, value?))) {
         writeln!(text, "{label:<12} {value}").expect("writing to a string cannot fail");
@@ -133,6 +152,7 @@ fn body(state: BodyState) -> &'static str {
         BodyState::Sealed => "sealed",
         BodyState::Missing => "not here yet",
         BodyState::Broken => "does not open",
+        BodyState::Erased => "erased",
         BodyState::Public => "public",
     }
 }
