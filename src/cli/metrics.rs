@@ -61,6 +61,12 @@ fn text(status: &StatusView, ages: &BTreeMap<MemberCode, u64>) -> String {
     put("records_waiting", "gauge", "Records that wait to be signed", &one(status.waiting));
     put("approvals_waiting", "gauge", "Requests that wait for a second person", &one(status.approvals));
     put("equivocations", "gauge", "Logs of which two histories were signed", &one(status.equivocations.len() as u64));
+    put(
+        "lanes_differing",
+        "gauge",
+        "Lanes of which the author has not shown that it committed to what is here",
+        &one(status.lanes_differing.len() as u64),
+    );
     let open = |manifest: bool| {
         status.splits.iter().filter(move |split| !split.settled && split.manifest.is_some() == manifest)
     };

@@ -18,7 +18,7 @@ use crate::identity::{MemberStatus, SignedCharter, SignedManifest};
 use crate::ledger::{Key, Store, StoreError};
 use crate::protocol;
 use crate::protocol::view::{OpenedBody, RecordView as Held, View};
-use crate::protocol::{Delivery, NoMaterial};
+use crate::protocol::{Delivery, LaneStanding, NoMaterial};
 use crate::record::{Kind, Mass, PartialRecord};
 use crate::watch::{self, Dossier, Views};
 
@@ -271,6 +271,7 @@ pub fn status<S: Store>(view: &View<'_, S>) -> Result<StatusView, Problem> {
         bodies_opened: totals.opened,
         bodies_sealed: totals.sealed,
         bodies_missing: totals.outstanding,
+        lanes_differing: view.lanes()?.into_iter().filter(LaneStanding::differs).map(|lane| lane.lanes).collect(),
         peers_connected: 0,
         equivocations: ledger.logs.iter().filter(|log| log.state == LogState::Quarantined).map(|log| log.log).collect(),
         splits: splits(view),

@@ -266,13 +266,17 @@ impl<S: Store> Node<S> {
             self.inbox.lanes.insert(log, (position, Some(key.clone())));
             return Ok(Lane::Known(key));
         }
-        let names_lanes = self
-            .store
-            .get(&Key::Statement(id))?
+        let held = self.store.get(&Key::Statement(id))?;
+        let is_another = log.member != self.me.member;
+        if is_another && held.is_none() && self.logs.get(&log).is_some_and(|state| position < state.audit.tree.size()) {
+            // The disk has lost it. Nobody can be asked for the slot before it is here again, and what names it waits.
+            return Ok(Lane::Missing);
+        }
+        let names_lanes = held
             .and_then(|frame| Statement::read(&frame.bytes).ok())
             .is_some_and(|(statement, _)| statement.binds == Binds::Lanes);
         // Of one's own log nobody has the slot with the secret: lanes that went with the disk do not come back.
-        if !names_lanes || log.member == self.me.member || self.is_erased(&id)? {
+        if !names_lanes || !is_another || self.is_erased(&id)? {
             return Ok(Lane::None);
         }
         self.want_slot(id);

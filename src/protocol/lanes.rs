@@ -101,6 +101,20 @@ pub struct LaneStanding {
     pub asked: Option<LaneAt>,
 }
 
+impl LaneStanding {
+    /// Whether what its author has shown last leads elsewhere than from what is held. Its signature was checked when it came.
+    #[must_use]
+    pub fn differs(&self) -> bool {
+        self.proof.as_ref().is_some_and(|proof| {
+            let committed = match proof.checkpoint.claim().map(|root| root.claim) {
+                Ok(Claim::Checkpoint { commitments, .. }) => Some(commitments),
+                Ok(Claim::Cosignature { .. } | Claim::Frontier { .. }) | Err(_) => None,
+            };
+            proof.path.leads_to(&proof.opening) != committed
+        })
+    }
+}
+
 impl LaneAt {
     fn new(size: u64, list: &LaneList, since: UnixTime) -> Self {
         let LaneOpening { count, root, .. } = list.opening(crate::seal::Blind([0; 32]));

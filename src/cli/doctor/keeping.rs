@@ -8,6 +8,7 @@ pub(super) const HISTORIES: Check = Check { id: "D031", title: "every log has on
 pub(super) const VERSIONS: Check =
     Check { id: "D032", title: "every version of charter and manifests was signed once" };
 pub(super) const BODIES: Check = Check { id: "D033", title: "every body that is for this member is here" };
+pub(super) const LANES: Check = Check { id: "D034", title: "every author has shown what it addressed to this member" };
 pub(super) const SPACE: Check = Check { id: "D040", title: "there is room on the disk" };
 pub(super) const DAMAGE: Check = Check { id: "D041", title: "what lies on the disk is as it was written" };
 pub(super) const BACKUP: Check = Check { id: "D042", title: "there is a fresh backup" };
@@ -57,6 +58,16 @@ pub(super) fn bodies(_: &Facts, node: &Running) -> Finding {
         missing => BODIES.warn(
             format!("{missing} bodies that are for this member have not come"),
             "shieldwall record list; ask their authors, if that stays so",
+        ),
+    }
+}
+
+pub(super) fn lanes(_: &Facts, node: &Running) -> Finding {
+    match node.status.lanes_differing.as_slice() {
+        [] => LANES.pass(),
+        [first, ..] => LANES.warn(
+            format!("the author of {first} has not shown that it committed to just what is here"),
+            "shieldwall lane list; speak with that member",
         ),
     }
 }

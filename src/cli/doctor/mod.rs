@@ -52,7 +52,7 @@ const HERE: [fn(&Facts) -> Finding; 9] = [
 type Look = fn(&Facts, &Running) -> Finding;
 
 /// Checks that a running node answers.
-const ASKED: [(Check, Look); 13] = [
+const ASKED: [(Check, Look); 14] = [
     (running::SIGNS, running::signs),
     (running::PEERS, running::peers),
     (running::NETWORK, running::network),
@@ -64,6 +64,7 @@ const ASKED: [(Check, Look); 13] = [
     (keeping::HISTORIES, keeping::histories),
     (keeping::VERSIONS, keeping::versions),
     (keeping::BODIES, keeping::bodies),
+    (keeping::LANES, keeping::lanes),
     (keeping::DAMAGE, keeping::damage),
     (keeping::AUDIT, keeping::audit),
 ];

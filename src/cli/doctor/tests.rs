@@ -174,6 +174,7 @@ fn a_running_node_is_asked() {
     node.status.splits = serde_json::from_value(split).unwrap();
     expect(&Facts { node: Ok(node), ..well() }, "D032", Level::Fail, "two charters of version 3");
     expect(&with(|status| status["bodies_missing"] = json!(4)), "D033", Level::Warn, "4 bodies");
+    expect(&with(|status| status["lanes_differing"] = json!(["TR-0"])), "D034", Level::Warn, "the author of TR-0");
     expect(
         &with(|status| status["scrub"]["damaged"] = json!(["a", "b"])),
         "D041",

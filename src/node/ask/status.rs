@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AuditView, BanView, SplitView};
 use crate::encoding::hash::Digest;
-use crate::encoding::ids::{FederationId, LogId, MemberCode};
+use crate::encoding::ids::{FederationId, LogId, MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
 
 /// How a node is.
@@ -52,6 +52,9 @@ pub struct StatusView {
     pub peers_connected: u64,
     /// Logs of which two histories were signed.
     pub equivocations: Vec<LogId>,
+    /// `lanes` statements of which the author has not shown that it committed to just what it addressed to this node.
+    #[serde(default)]
+    pub lanes_differing: Vec<RecordId>,
     /// Versions of the charter, or of manifests, that were signed twice.
     #[serde(default)]
     pub splits: Vec<SplitView>,

@@ -287,6 +287,26 @@ fn lists_go_on_from_a_mark() {
     }
 }
 
+#[test]
+fn records_under_lanes_that_the_disk_has_lost_wait_until_they_are_back() {
+    let (mut georgia, mut turkey) = (georgia(1), turkey());
+    deliver(&mut georgia, &mut turkey);
+    turkey.disk.damage(Key::Statement(id("GE-0")));
+    turkey.disk.damage(Key::Slot(id("GE-0")));
+    let mut turkey = turkey.restarted();
+    log_for(&mut georgia, "TR", 2);
+    let news = gossiped(&georgia.tick(600_000)).into_iter().find(|one| matches!(one, Gossip::News { .. })).unwrap();
+    let statements = georgia.node.store().statements(&log("GE"), 3, 1, usize::MAX).unwrap();
+    let Gossip::News { checkpoint, .. } = news else { unreachable!() };
+    turkey.gossip("MZ", Gossip::News { checkpoint, from: 3, statements }.encode());
+    turkey.tick(1_000);
+    let searched = |bench: &Bench| bench.node.logs[&log("GE")].scan.done;
+    assert_eq!((turkey.node.store().size(&log("GE")), searched(&turkey)), (4, 3), "it waits");
+    deliver(&mut georgia, &mut turkey);
+    assert_eq!(searched(&turkey), 4);
+    assert!(turkey.node.view().open(id("GE-3")).unwrap().is_some_and(|body| !body.content.is_empty()));
+}
+
 /// Georgia and Türkiye, which was sent two notifications of consignments, and what it can show of that.
 fn shown(notified: bool) -> (Bench, Material) {
     let (mut georgia, mut turkey) = (georgia(2), turkey());
