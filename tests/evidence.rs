@@ -1,6 +1,8 @@
 //! Evidence: what is exported verifies, and whatever is done to it is refused by name.
 #![expect(clippy::unwrap_used, reason = "what cannot be built fails the test")]
 
+mod structure;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use shieldwall::encoding::ids::FederationId;

@@ -95,15 +95,22 @@ impl Parts {
         })
     }
 
+    /// `charter.cose`.
+    ///
+    /// # Errors
+    /// That it is too large to be written, in words.
+    pub(super) fn charter(&self) -> Result<Vec<u8>, String> {
+        let charter = Published { charters: self.charters.clone(), manifests: BTreeMap::new() };
+        charter.encode().map_err(|error| error.to_string())
+    }
+
     /// The files, as [`Self::read`] reads them.
     ///
     /// # Errors
     /// What is too large to be written, in words.
     pub(super) fn files(&self) -> Result<Bundle, String> {
-        let charter = Published { charters: self.charters.clone(), manifests: BTreeMap::new() };
-        let charter = charter.encode().map_err(|error| error.to_string())?;
         let mut files: BTreeMap<Place, Vec<u8>> =
-            [(Place::Charter, charter), (Place::Statement, self.statement.clone())].into();
+            [(Place::Charter, self.charter()?), (Place::Statement, self.statement.clone())].into();
         files.extend(self.manifests.iter().map(|(member, manifest)| (Place::Manifest(*member), manifest.encode())));
         files.extend(self.receipts.iter().map(|(member, receipt)| (Place::Receipt(*member), receipt.encode())));
         files.extend(self.cosignatures.iter().map(|(member, held)| (Place::Cosignature(*member), held.encode())));

@@ -9,6 +9,7 @@ use super::derived::keys;
 use super::layout::Place;
 use super::parts::Parts;
 use super::report::{Claims, Outcome};
+use crate::encoding::hash::sha256;
 use crate::encoding::ids::MemberCode;
 use crate::seal::SealContext;
 use crate::seal::compartment::external_aad;
@@ -77,7 +78,7 @@ fn files(parts: &Parts, facts: &Facts) -> String {
         ),
         ("keys/".to_owned(), "the public key for each of these signatures (Ed25519, PEM)".to_owned()),
         ("manifests/".to_owned(), "each member's keys, signed with its root key".to_owned()),
-        (Place::Charter.to_string(), "the members and their root keys, all versions (COSE_Sign)".to_owned()),
+        (Place::Charter.to_string(), charter(parts)),
     ];
     if !parts.cosignatures.is_empty() {
         let what = "who signed the sizes and roots of all logs at once, with the path from this one (CBOR)";
@@ -107,6 +108,12 @@ fn files(parts: &Parts, facts: &Facts) -> String {
     }
     let rows: String = rows.into_iter().map(|(path, what)| format!("| `{path}` | {what} |\n")).collect();
     format!("\n## The files\n\n| file | what it is |\n|---|---|\n{rows}")
+}
+
+/// The digest binds signatures that the quorum could do without. A charter too large to be written is refused as a file.
+fn charter(parts: &Parts) -> String {
+    let digest = parts.charter().map_or(String::new(), |bytes| format!("; its SHA-256 is `{}`", sha256(&bytes)));
+    format!("the members and their root keys, all versions (COSE_Sign){digest}")
 }
 
 fn how_to_check(parts: &Parts, facts: &Facts) -> String {
