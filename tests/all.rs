@@ -7,6 +7,7 @@
 mod cli;
 mod evidence;
 mod evidence_fixture;
+mod evidence_mutations;
 mod floors;
 mod fuzz_twin;
 mod hostile;

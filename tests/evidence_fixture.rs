@@ -100,7 +100,12 @@ pub(crate) fn next_charter(federation: &Federation, signers: &[&str]) -> SignedC
 
 impl World {
     pub(crate) fn new() -> Self {
-        let federation = published("Wall").verify().unwrap();
+        Self::named("Wall")
+    }
+
+    /// The same members, keys and record in a federation of this name.
+    pub(crate) fn named(name: &str) -> Self {
+        let federation = published(name).verify().unwrap();
         let mut random = Randomness::new([7; 32]);
         let log = LogId::first(code(AUTHOR));
         let context = |position| SealContext { federation: federation.id(), record: RecordId::new(log, position) };
