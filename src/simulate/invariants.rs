@@ -17,7 +17,7 @@
 //! | I14 | sizes and charter versions never fall | at each step and start, but where a start names what is lost |
 //! | I16 | an honest author's checkpoints commit to just what it addressed to each member | when a path is given; all at the end |
 //!
-//! I9 (what is revoked does not count) and I15 (the audit log verifies) wait for revocation and for the audit log.
+//! I9 (what is revoked does not count) is checked by the tests of governance, I15 (the audit log verifies) by those of the audit log.
 
 use std::collections::{BTreeMap, BTreeSet};
 
