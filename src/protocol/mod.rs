@@ -34,6 +34,7 @@ mod on;
 mod outbox;
 mod peers;
 mod refusal;
+mod slots;
 mod state;
 mod status;
 #[cfg(test)]
