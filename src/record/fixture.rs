@@ -39,6 +39,22 @@ pub fn notification_from(author: MemberCode, destination: &str, number: usize, n
     draft.check(&context).unwrap_or_else(|refused| panic!("{:?}", refused.errors)).record
 }
 
+/// An order of `author` to erase one of its records.
+///
+/// # Panics
+/// Never: the draft is sound.
+#[must_use]
+pub fn erasure_from(author: MemberCode, erases: RecordId, now: UnixTime) -> Record {
+    let draft: Draft = serde_json::from_value(serde_json::json!({
+        "kind": "erasure",
+        "erases": [erases],
+        "legal_basis": format!("{CANARY} asked for it"),
+    }))
+    .expect("a draft in JSON");
+    let context = Context { strictness: Strictness::Own, author: Some(author), now, foreign_exports: false };
+    draft.check(&context).unwrap_or_else(|refused| panic!("{:?}", refused.errors)).record
+}
+
 /// A grant of what `author` has logged of a consignment.
 ///
 /// # Panics

@@ -26,7 +26,7 @@ use crate::encoding::ids::{LogId, MemberCode, RecordId};
 use crate::encoding::merkle;
 use crate::encoding::time::UnixTime;
 use crate::ledger::{Key, KeyKind, Store, StoreError, Unverified};
-use crate::protocol::{LaneStanding, Outcome, limits};
+use crate::protocol::{Event, LaneStanding, Outcome, limits};
 use crate::record::fixture::CANARY;
 
 use super::World;
@@ -357,6 +357,41 @@ impl<M: Medium> World<M> {
     /// Notes that a grant of a record was submitted.
     pub(super) fn note_grant(&mut self, id: RecordId, reader: MemberCode) {
         self.watchman.allow_reader(id, reader);
+    }
+
+    /// Whether a record of a member is one that it can have erased, and no grant: with that, what it grants is gone for its readers as well.
+    pub(super) fn is_erasable(&self, code: MemberCode, id: RecordId) -> bool {
+        self.is_running(code)
+            && self.with_view(code, |view| {
+                let kind = view
+                    .open(id)
+                    .ok()
+                    .flatten()
+                    .and_then(|body| crate::record::PartialRecord::from_content(&body.content).kind().cloned());
+                kind.is_some_and(|kind| kind.can_be_erased() && kind != crate::record::Kind::AudienceGrant)
+            })
+    }
+
+    /// Whether a member that lost its slot is told that there is none, because all that the lanes opened is erased, and they with it.
+    pub(super) fn is_of_erased_lanes(&self, event: &Event) -> bool {
+        let Event::NotOpened { id, .. } = event else { return false };
+        let author = self.machines.get(&id.log.member).and_then(|machine| machine.node.as_ref());
+        author.is_some_and(|node| node.store().has(&Key::Erased(*id)).unwrap_or(false))
+    }
+
+    /// Notes that nobody reads a record any more, and everybody the order, if it was logged. If nobody knows whether it was, or its author may keep
+    /// the order from others, nothing is known of its readers.
+    pub(super) fn note_order(&mut self, code: MemberCode, submission: u64, erased: RecordId) {
+        let outcomes = self.machines[&code].outcomes.get(&submission).cloned();
+        match outcomes.as_deref() {
+            Some([Outcome::Logged { id, .. }]) if self.watchman.trusts(code) => {
+                let all = self.members().into_iter().collect();
+                self.watchman.expect_readers(*id, all);
+                self.watchman.expect_readers(erased, BTreeSet::new());
+            }
+            // What a log that ends refuses may be signed already.
+            Some(_) | None => self.watchman.forget_readers(erased),
+        }
     }
 
     /// Notes who reads a record by a grant, if it was logged and covers it.

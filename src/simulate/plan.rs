@@ -65,6 +65,8 @@ pub enum Action {
         /// To whom.
         reader: MemberCode,
     },
+    /// A member orders that the record be erased which it has logged last.
+    Erase(MemberCode),
     /// A member's process is killed, with the power of its machine or without; it is started again after so long.
     Crash {
         /// Whose.
@@ -144,6 +146,7 @@ impl Plan {
             plan.restore_in_the_dark(plant == Plant::NoEcho);
         }
         plan.grants(&mut dice);
+        plan.erasures(&mut dice);
         // What would happen after the end of the trouble does not.
         plan.timeline.retain(|(at, _)| *at < ends);
         plan.timeline.sort_by_key(|(at, _)| *at);
@@ -185,6 +188,15 @@ impl Plan {
             let (member, reader) = (dice.one_of(&self.members), dice.one_of(&self.members));
             let when = dice.within(self.ends);
             self.at(when, Action::Grant { member, reader });
+        }
+    }
+
+    /// Drawn last, for the same reason. Some come in the middle of trouble, and so are some of the receipts.
+    fn erasures(&mut self, dice: &mut Dice) {
+        for _ in 0..dice.below(5) {
+            let member = dice.one_of(&self.members);
+            let when = dice.within(self.ends);
+            self.at(when, Action::Erase(member));
         }
     }
 

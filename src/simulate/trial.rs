@@ -9,7 +9,7 @@ use crate::encoding::time::UnixTime;
 use crate::identity::SignedManifest;
 use crate::ledger::Store as _;
 use crate::protocol::Settings;
-use crate::record::fixture::{grant_from, notification_from};
+use crate::record::fixture::{erasure_from, grant_from, notification_from};
 
 use super::federation::Keys;
 use super::medium::{Harm, Medium};
@@ -96,6 +96,8 @@ struct Trial<'a, M: Medium> {
     submissions: Vec<(MemberCode, u64, Vec<MemberCode>)>,
     /// Grants: who, in which submission, what, to whom.
     grants: Vec<(MemberCode, u64, RecordId, MemberCode)>,
+    /// Orders to erase: who, in which submission, what.
+    orders: Vec<(MemberCode, u64, RecordId)>,
     happened: BTreeMap<&'static str, u64>,
 }
 
@@ -116,6 +118,7 @@ impl<'a, M: Medium> Trial<'a, M> {
             backups: BTreeMap::new(),
             submissions: Vec::new(),
             grants: Vec::new(),
+            orders: Vec::new(),
             happened: BTreeMap::new(),
         }
     }
@@ -163,6 +166,7 @@ impl<'a, M: Medium> Trial<'a, M> {
         match action {
             Action::Submit { member, destinations, first } => self.submit(*member, destinations, *first),
             Action::Grant { member, reader } => self.grant(*member, *reader),
+            Action::Erase(member) => self.erase(*member),
             Action::Crash { member, power, down_ms, harm } => {
                 if !self.world.is_running(*member) {
                     return;
@@ -272,6 +276,21 @@ impl<'a, M: Medium> Trial<'a, M> {
         self.grants.push((member, id, consignment, reader));
     }
 
+    /// Orders the erasure of the record that a member has logged last and has not ordered erased.
+    fn erase(&mut self, member: MemberCode) {
+        let acknowledged = self.world.acknowledged(member);
+        let is_ordered = |id: &RecordId| self.orders.iter().any(|(_, _, of)| of == id);
+        let last =
+            acknowledged.iter().rev().find(|id| !is_ordered(id) && self.world.is_erasable(member, **id)).copied();
+        let Some(erased) = last.filter(|_| self.world.is_running(member)) else { return };
+        self.note("erasures");
+        let now = UnixTime::from_seconds(FOUNDED).expect("a moment in 2027");
+        let id = self.submissions.len() as u64;
+        self.world.submit(member, id, vec![erasure_from(member, erased, now)]);
+        self.submissions.push((member, id, Vec::new()));
+        self.orders.push((member, id, erased));
+    }
+
     fn restore(&mut self, member: MemberCode, whole_machine: bool) {
         let Some((backup, size)) = self.backups.get(&member).cloned() else { return };
         let may = matches!(self.world.plant(), Some(Plant::NoGuard | Plant::NoEcho))
@@ -330,6 +349,9 @@ impl<'a, M: Medium> Trial<'a, M> {
         }
         for (member, id, consignment, reader) in std::mem::take(&mut self.grants) {
             self.world.note_granted(member, id, consignment, reader);
+        }
+        for (member, id, erased) in std::mem::take(&mut self.orders) {
+            self.world.note_order(member, id, erased);
         }
     }
 

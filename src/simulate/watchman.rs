@@ -119,6 +119,11 @@ impl Watchman {
         self.readers.entry(id).or_default().insert(reader);
     }
 
+    /// Nobody knows any more who reads a record.
+    pub(super) fn forget_readers(&mut self, id: RecordId) {
+        self.readers.remove(&id);
+    }
+
     /// Whether a member must be able to read a record, or must not; none if that is not known.
     pub(super) fn reads(&self, id: RecordId, member: MemberCode) -> Option<bool> {
         let reads = self.readers.get(&id)?.contains(&member);

@@ -523,7 +523,9 @@ impl<M: Medium> World<M> {
                 self.machine(code).outcomes.insert(id, outcomes);
             }
             Effect::Event(event) => {
-                self.watchman.told(self.now, code, &event);
+                if !self.is_of_erased_lanes(&event) {
+                    self.watchman.told(self.now, code, &event);
+                }
                 self.machine(code).events.push(event);
             }
         }
