@@ -101,15 +101,17 @@ mod tests {
         let dir = folder.path();
         check_and_note(dir).unwrap();
         let text = fs::read_to_string(dir.join(FILE)).unwrap();
-        assert_eq!(text, format!("shieldwall data\nformat 1\nwritten by {PROGRAM}\n"));
+        assert_eq!(text, format!("shieldwall data\nformat {FORMAT}\nwritten by {PROGRAM}\n"));
         // An older program wrote it last: noted anew.
         fs::write(dir.join(FILE), "shieldwall data\nformat 1\nwritten by shieldwall 0.0.9\n").unwrap();
         check_and_note(dir).unwrap();
         assert_eq!(fs::read_to_string(dir.join(FILE)).unwrap(), text);
-        let later = "shieldwall data\nformat 2\nwritten by shieldwall 3.1.4\nwhatever comes then\n";
-        fs::write(dir.join(FILE), later).unwrap();
+        let later =
+            format!("shieldwall data\nformat {}\nwritten by shieldwall 3.1.4\nwhatever comes then\n", FORMAT + 1);
+        fs::write(dir.join(FILE), &later).unwrap();
         let refused = check_and_note(dir).unwrap_err().to_string();
-        assert!(refused.contains("shieldwall 3.1.4 in format 2") && refused.contains("format 1"), "{refused}");
+        let (ahead, here) = (format!("shieldwall 3.1.4 in format {}", FORMAT + 1), format!("format {FORMAT}"));
+        assert!(refused.contains(&ahead) && refused.contains(&here), "{refused}");
         assert_eq!(fs::read_to_string(dir.join(FILE)).unwrap(), later, "nothing is written");
         for garbled in ["", "something else", "shieldwall data\nformat many\n"] {
             fs::write(dir.join(FILE), garbled).unwrap();
