@@ -59,6 +59,10 @@ deb:
     for shell in bash zsh fish; do target/release/shieldwall completions $shell > target/package/$shell; done
     cargo deb --locked --no-build
 
+# The page that checks evidence in a browser, in target/verifier (needs Debian 12 and python3)
+verifier:
+    examples/verifier/build.sh
+
 # Licences, banned crates, sources (needs cargo-deny)
 deny:
     cargo deny check bans licenses sources

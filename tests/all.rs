@@ -8,6 +8,7 @@ mod cli;
 mod evidence;
 mod evidence_fixture;
 mod evidence_mutations;
+mod evidence_page;
 mod floors;
 mod fuzz_twin;
 mod hostile;
