@@ -83,8 +83,9 @@ if (typeof document !== "undefined") {
   const program = () => module ??= new WebAssembly.Module(fromBase64(document.getElementById("program").textContent));
 
   const show = (answer, names) => {
-    const { report, text, version } = answer;
-    document.getElementById("version").textContent = version;
+    const { report, text } = answer;
+    // That of the main crate, which `pack.py` wrote into the page.
+    const version = document.getElementById("version").textContent;
     result.replaceChildren();
     element("h2", "Result", result);
     const verdict = element("p", "", result);

@@ -2,7 +2,7 @@
 //!
 //! Reads one JSON document from standard input, `{"charter": base64, "files": {path: base64}}`, and writes to standard output what
 //! `evidence verify --json` prints, together with the text that it prints for people:
-//! `{"version", "report", "text"}`. What cannot be read is `{"version", "error"}`.
+//! `{"report", "text"}`. What cannot be read is `{"error"}`.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -24,7 +24,7 @@ fn main() -> io::Result<()> {
     io::stdin().read_to_end(&mut text)?;
     let answer = match judge(&text) {
         Ok(answer) => answer,
-        Err(reason) => json!({ "version": env!("CARGO_PKG_VERSION"), "error": reason }),
+        Err(reason) => json!({ "error": reason }),
     };
     let mut out = io::stdout();
     out.write_all(answer.to_string().as_bytes())?;
@@ -38,5 +38,5 @@ fn judge(text: &[u8]) -> Result<Json, String> {
     let files = input.files.iter().map(|(path, text)| Ok((path.clone(), bytes(text)?)));
     let bundle = files.collect::<Result<Bundle, String>>()?;
     let report = verify(&bundle, &charter);
-    Ok(json!({ "version": env!("CARGO_PKG_VERSION"), "report": report.to_json(), "text": report.to_text() }))
+    Ok(json!({ "report": report.to_json(), "text": report.to_text() }))
 }
