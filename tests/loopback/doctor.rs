@@ -51,8 +51,9 @@ fn the_doctor_finds_what_is_wrong_and_nothing_else() {
     nodes.remove(1).kill();
     wait("the other is missed", (Some(41), with(&["fail D022"])));
     nodes.clear();
-    let unknown =
-        ["D021", "D022", "D023", "D024", "D025", "D026", "D027", "D030", "D031", "D032", "D033", "D034", "D041", "D043"];
+    let unknown = [
+        "D021", "D022", "D023", "D024", "D025", "D026", "D027", "D030", "D031", "D032", "D033", "D034", "D041", "D043",
+    ];
     let unknown: Vec<String> = unknown.iter().map(|id| format!("unknown {id}")).collect();
     let (code, told) = doctor(&federation, "GE");
     let (guessed, known): (Vec<String>, Vec<String>) = told.into_iter().partition(|told| told.starts_with("unknown"));
