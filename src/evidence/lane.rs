@@ -9,7 +9,7 @@
 //! The bundle's record is the last statement under the checkpoint: it says which lanes are the newest there, and whoever signed that it was held
 //! signed that no less of the log was.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::Facts;
 use super::report::Claims;
@@ -318,8 +318,14 @@ fn sum_up(facts: &Facts, member: MemberCode, size: u64, claims: &mut Claims) {
         facts.receipts.values().map(|root| (root.by, root.claim.log_and_size().map_or(0, |(_, at)| at), root));
     let of_frontiers = facts.cosignatures.values().map(|(root, entry)| (root.by, entry.size, root));
     let author = facts.statement.id.log.member;
-    let exact = of_receipts.chain(of_frontiers).filter(|(by, at, _)| *by != author && *at == size);
-    let dates: Vec<String> = exact.map(|(by, _, root)| format!("{by} on {}", root.issued_at)).collect();
+    // The member whose lane it is, is no witness of what it says itself.
+    let exact = of_receipts.chain(of_frontiers).filter(|(by, at, _)| *by != author && *by != member && *at == size);
+    let mut latest: BTreeMap<MemberCode, UnixTime> = BTreeMap::new();
+    for (by, _, root) in exact {
+        let date = latest.entry(by).or_insert(root.issued_at);
+        *date = (*date).max(root.issued_at);
+    }
+    let dates: Vec<String> = latest.iter().map(|(by, date)| format!("{by} on {date}")).collect();
     if dates.is_empty() {
         claims.not_claimed(
             "until",
