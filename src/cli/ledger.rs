@@ -4,6 +4,7 @@ use bip39::{Language, Mnemonic};
 use serde_json::json;
 
 use super::context::{Context, unexpected};
+use super::qr;
 use super::report::{Exit, Failure, Outcome};
 use super::ui::table;
 use crate::encoding::hash::Digest;
@@ -12,13 +13,17 @@ use crate::node::ask::{LedgerView, LogState, LogView, Request, Response};
 /// Shows every log that this node holds: its size and root, how far it is audited, whose receipts are held.
 ///
 /// Nodes that hold the same show the same frontier. Two people who know each other's voices can compare it over the telephone, so that nobody between
-/// them can show each another ledger: one reads out --words, the other gives them to --compare.
+/// them can show each another ledger: one reads out --words, the other gives them to --compare. Where they meet, or see each other's screens, --qr shows the
+/// same as a QR code.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// Show the frontier as 24 words, to be read out
     #[arg(long, conflicts_with = "compare")]
     words: bool,
-    /// Compare the frontier with what another member reads out: its 24 words, or its 64 hexadecimal digits
+    /// Show the frontier as a QR code; a reader gives the text that --compare takes
+    #[arg(long, conflicts_with_all = ["compare", "words"])]
+    qr: bool,
+    /// Compare the frontier with another member's: its 24 words, its 64 hexadecimal digits, or the text of its QR code
     #[arg(long, value_name = "WORDS")]
     compare: Option<String>,
 }
@@ -32,6 +37,12 @@ pub(super) fn run(context: &Context, args: &Args) -> Outcome {
         let words = words(&ledger.frontier);
         let lines: Vec<String> = words.chunks(6).map(|row| row.join(" ")).collect();
         context.ui.result(&json!({ "frontier": ledger.frontier, "words": words }), lines.join("\n"))?;
+        return Ok(Exit::Success);
+    }
+    if args.qr {
+        let text = qr::of_ledger(&ledger.frontier);
+        let drawn = format!("{}\n{text}", qr::on_terminal(&qr::modules(&text)?));
+        context.ui.result(&json!({ "frontier": ledger.frontier, "qr": text }), drawn)?;
         return Ok(Exit::Success);
     }
     context.ui.result(&ledger, text(&ledger))?;
@@ -66,6 +77,16 @@ fn words(digest: &Digest) -> Vec<&'static str> {
 fn read_out(text: &str) -> Result<Digest, Failure> {
     if let Ok(digest) = text.trim().parse() {
         return Ok(digest);
+    }
+    if let Some(digest) = qr::read_ledger(text) {
+        return Ok(digest);
+    }
+    if qr::is_of_record(text) {
+        return Err(Failure::new(
+            Exit::Usage,
+            "this is the text of a certificate: it tells of one record, not of all logs",
+        )
+        .hint("docs/evidence.md says what to compare it with"));
     }
     let lowered = text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ");
     let refused = |why: String| {
@@ -121,6 +142,9 @@ mod tests {
         let spoken = words.join("  ").to_uppercase();
         assert_eq!(read_out(&spoken).ok(), Some(digest));
         assert_eq!(read_out(&digest.to_string()).ok(), Some(digest));
+        assert_eq!(read_out(&qr::of_ledger(&digest)).ok(), Some(digest));
+        let wrong = qr::of_ledger(&digest).replace("LEDGER", "RECORD");
+        assert!(read_out(&wrong).unwrap_err().text().contains("certificate"));
         for text in ["", "abandon", &words[1..].join(" "), &spoken.replacen(char::is_alphabetic, "1", 1)] {
             assert!(read_out(text).is_err(), "{text}");
         }

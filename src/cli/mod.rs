@@ -39,6 +39,7 @@ mod offline;
 mod operation;
 mod peers;
 mod policy;
+mod qr;
 mod reconcile;
 mod record;
 mod recovery;
