@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 #[cfg(feature = "node")]
+mod certificate;
+#[cfg(feature = "node")]
 mod cli;
 mod evidence;
 mod evidence_fixture;

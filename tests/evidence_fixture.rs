@@ -105,6 +105,11 @@ impl World {
 
     /// The same members, keys and record in a federation of this name.
     pub(crate) fn named(name: &str) -> Self {
+        Self::saying(name, "blasting", &[])
+    }
+
+    /// As [`Self::named`], with another use of the goods and more fields in the same compartment.
+    pub(crate) fn saying(name: &str, end_use: &str, more: &[(&str, Value)]) -> Self {
         let federation = published(name).verify().unwrap();
         let mut random = Randomness::new([7; 32]);
         let log = LogId::first(code(AUTHOR));
@@ -113,7 +118,7 @@ impl World {
         let keys: BTreeMap<_, _> = MEMBERS.iter().map(|text| (code(text), seal_key(text).public())).collect();
         let recipients = keys.iter().map(|(member, key)| (*member, key)).collect();
         let lanes = LanesBody::seal(&context(0), 0, &lane_secret, &recipients, &mut random).unwrap();
-        let body = body(&context(1), &lane_secret, &mut random);
+        let body = body(&context(1), &lane_secret, &mut random, end_use, more);
         let mut leaves = Vec::new();
         for position in 0..LOG_SIZE {
             let (binds, digest, size_class) = match position {
@@ -224,7 +229,13 @@ fn path(hashes: &[Digest], position: u64) -> Vec<Digest> {
     if position < hashes.len() as u64 { merkle::inclusion_proof(hashes, position) } else { Vec::new() }
 }
 
-fn body(context: &SealContext, secret: &LaneSecret, random: &mut Randomness) -> SealedBody {
+fn body(
+    context: &SealContext,
+    secret: &LaneSecret,
+    random: &mut Randomness,
+    end_use: &str,
+    more: &[(&str, Value)],
+) -> SealedBody {
     let fields = |entries: &[(&str, Value)]| -> BTreeMap<String, Value> {
         entries.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
     };
@@ -235,7 +246,8 @@ fn body(context: &SealContext, secret: &LaneSecret, random: &mut Randomness) -> 
         ("destination", Value::from("MZ")),
         ("month", Value::from("2026-11")),
     ]);
-    let trade = fields(&[("ucr", Value::from("5GE12345678-1")), ("end_use", Value::from("blasting"))]);
+    let mut trade = fields(&[("ucr", Value::from("5GE12345678-1")), ("end_use", Value::from(end_use))]);
+    trade.extend(fields(more));
     let parties = fields(&[("consignee", Value::from("Fábrica de Explosivos de Moçambique"))]);
     let lanes: BTreeMap<&str, _> = ["GE", "TR", "MZ"].map(|text| (text, secret.lane_key(code(text)))).into();
     let pair = || vec![&lanes["GE"], &lanes["MZ"]];

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::certificate;
 use super::context::{Context, unexpected};
 use super::files;
 use super::report::{Exit, Failure, Outcome};
 use super::show::counted;
+use crate::encoding::hash::sha256;
 use crate::encoding::ids::RecordId;
-use crate::evidence::{self, Bundle, FILE_BYTES_MAX, FILES_MAX};
+use crate::evidence::{self, Bundle, FILE_BYTES_MAX, FILES_MAX, layout};
 use crate::node::ask::{Bytes, Request, Response};
 
 #[derive(clap::Subcommand, Debug)]
@@ -20,6 +22,8 @@ pub(super) enum Command {
     Export(ExportArgs),
     /// Check such files, offline, and say in words what they prove
     Verify(VerifyArgs),
+    /// Make a page for paper of such files, with all of them attached
+    Certificate(CertificateArgs),
 }
 
 /// Writes everything that an outsider needs to check a record offline: the statement, receipts of the members, their
@@ -43,6 +47,8 @@ pub(super) struct ExportArgs {
 }
 
 /// Checks evidence offline. Every file is derived again from the signed ones and compared.
+///
+/// Files that were attached to a certificate are taken as `pdfdetach` writes them.
 #[derive(clap::Args, Debug)]
 pub(super) struct VerifyArgs {
     /// The folder that `evidence export` made
@@ -53,10 +59,28 @@ pub(super) struct VerifyArgs {
     charter: PathBuf,
 }
 
+/// Makes one page (PDF/A-3, A4) that says what evidence proves, what it does not, and how to check it. All files of the evidence are attached.
+///
+/// The evidence is checked first, as `evidence verify` does. If a claim fails, no page is made. It shows no more of the record than the evidence
+/// opens. The same evidence gives the same bytes.
+#[derive(clap::Args, Debug)]
+pub(super) struct CertificateArgs {
+    /// The folder that `evidence export` or `lane export` made
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+    /// The charter that you trust, from another source than the folder
+    #[arg(long, value_name = "FILE")]
+    charter: PathBuf,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
 pub(super) fn run(context: &Context, command: Command) -> Outcome {
     match command {
         Command::Export(args) => export(context, args),
         Command::Verify(args) => verify(context, &args),
+        Command::Certificate(args) => certify(context, &args),
     }
 }
 
@@ -110,7 +134,29 @@ fn verify(context: &Context, args: &VerifyArgs) -> Outcome {
     Ok(if report.proved { Exit::Success } else { Exit::Verification })
 }
 
-/// All files of an evidence folder, by their paths inside it. Anything else than files and folders is refused.
+fn certify(context: &Context, args: &CertificateArgs) -> Outcome {
+    is_free(&args.out)?;
+    let bundle = read(&args.dir)?;
+    let charter = files::read(&args.charter)?;
+    let (report, summary) = evidence::summarize(&bundle, &charter);
+    let Some(summary) = summary else {
+        context.ui.result(&report.to_json(), report.to_text())?;
+        context.ui.warn("no certificate is made of evidence that does not hold");
+        return Ok(Exit::Verification);
+    };
+    let bytes = certificate::make(&summary, &report, &bundle)?;
+    files::write_new(&args.out, &bytes)?;
+    let (id, digest) = (summary.statement.id, sha256(&bytes));
+    let count = counted(bundle.len() as u64, "file");
+    let text = format!("{}: a page about {id} with {count} attached, SHA-256 {digest}", args.out.display());
+    context
+        .ui
+        .result(&json!({ "record": id, "certificate": args.out, "files": bundle.len(), "sha256": digest }), text)?;
+    Ok(Exit::Success)
+}
+
+/// All files of an evidence folder, by their paths inside it. Attachments that lie side by side get their folders back. Anything else
+/// than files and folders is refused.
 fn read(dir: &Path) -> Result<Bundle, Failure> {
     let mut bundle = Bundle::new();
     let mut folders = vec![(dir.to_owned(), String::new())];
@@ -123,7 +169,10 @@ fn read(dir: &Path) -> Result<Bundle, Failure> {
             if kind.is_dir() && prefix.matches('/').count() < 3 {
                 folders.push((entry.path(), format!("{name}/")));
             } else if kind.is_file() && bundle.len() < FILES_MAX && entry.metadata()?.len() <= FILE_BYTES_MAX as u64 {
-                bundle.insert(name, files::read(&entry.path())?);
+                let path = if prefix.is_empty() { layout::from_flat(&name).unwrap_or(name) } else { name };
+                if bundle.insert(path, files::read(&entry.path())?).is_some() {
+                    return Err(strange(&entry.path()));
+                }
             } else {
                 return Err(strange(&entry.path()));
             }

@@ -10,6 +10,7 @@ mod alerts;
 mod approval;
 mod audit;
 mod backup;
+mod certificate;
 mod charter;
 mod config;
 mod consignment;

@@ -18,7 +18,6 @@ pub(super) fn of_ledger(frontier: &Digest) -> String {
 }
 
 /// A record in a log, for paper: federation, record, its leaf, and a size of the log with its root.
-#[cfg_attr(not(test), expect(dead_code, reason = "the certificate that carries it is the next commit"))]
 pub(super) fn of_record(
     federation: &FederationId,
     record: RecordId,

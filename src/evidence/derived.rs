@@ -50,6 +50,12 @@ pub(super) fn keys(facts: &Facts) -> BTreeMap<MemberCode, PublicKey> {
 
 /// The shown fields in the record's JSON view, its names in alphabetical order.
 fn body(parts: &Parts) -> String {
+    let view = sorted(PartialRecord::from_content(&content(parts)).to_json());
+    format!("{view:#}\n")
+}
+
+/// The shown fields by compartment.
+pub(super) fn content(parts: &Parts) -> Content {
     let mut content = Content::new();
     for proof in parts.fields.values().flatten() {
         // A compartment that this version cannot name is shown by its proofs alone.
@@ -58,8 +64,7 @@ fn body(parts: &Parts) -> String {
             fields.entry(proof.field.name.clone()).or_insert_with(|| proof.field.value.clone());
         }
     }
-    let view = sorted(PartialRecord::from_content(&content).to_json());
-    format!("{view:#}\n")
+    content
 }
 
 /// Whatever order the JSON library keeps, features of other crates change it.

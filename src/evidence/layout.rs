@@ -129,6 +129,19 @@ impl FromStr for Place {
     }
 }
 
+/// The name under which a file is attached to a document, where there are no folders: with `_` for `/`. No path has a `_` of its own.
+#[must_use]
+pub fn flat(path: &str) -> String {
+    path.replace('/', "_")
+}
+
+/// The path of a file by such a name; `None` if it is not one, or has no folder.
+#[must_use]
+pub fn from_flat(name: &str) -> Option<String> {
+    let path = name.replacen('_', "/", 1);
+    (path != name && path.parse::<Place>().is_ok()).then_some(path)
+}
+
 fn member(stem: &str) -> Result<MemberCode, NoSuchPlace> {
     stem.parse().map_err(|_| NoSuchPlace)
 }
@@ -164,11 +177,15 @@ mod tests {
             &format!("compartments/{label}.direct.cose"),
         ] {
             assert_eq!(path.parse::<Place>().unwrap().to_string(), path);
+            assert!(!flat(path).contains('/') && !path.contains('_'));
+            assert_eq!(from_flat(&flat(path)).as_deref(), path.contains('/').then_some(path));
         }
         for path in
             ["", "readme.md", "keys/../GE.pem", "keys/ge.pem", "keys/GE", "/leaf.hex", "fields/00.cbor", "a/b/c"]
         {
             assert_eq!(path.parse::<Place>(), Err(NoSuchPlace), "{path}");
+            assert_eq!(from_flat(path), None, "{path}");
+            assert_eq!(from_flat(&flat(path)), None, "{path}");
         }
     }
 }

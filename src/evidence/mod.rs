@@ -21,6 +21,7 @@ pub mod material;
 mod parts;
 mod readme;
 pub mod report;
+pub mod summary;
 mod trust;
 mod verify;
 mod witnessed;
@@ -31,7 +32,8 @@ pub use export::{ExportError, ExportOptions, export};
 pub use lane::{LaneEvidence, Notified};
 pub use material::{FrontierCosignature, Inclusion, Material, OpenedCompartment};
 pub use report::{Claim, Outcome, Report};
-pub use verify::{verify, verify_under};
+pub use summary::{Held, Opened, Summary};
+pub use verify::{summarize, verify, verify_under};
 
 /// The files of an evidence folder by their relative paths, with `/` between folder and file.
 pub type Bundle = BTreeMap<String, Vec<u8>>;

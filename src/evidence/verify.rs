@@ -4,6 +4,7 @@ use super::Bundle;
 use super::check::{Facts, check};
 use super::parts::Parts;
 use super::report::{Claims, Report};
+use super::summary::Summary;
 use super::{derived, trust};
 use crate::identity::Federation;
 use crate::ledger::Statement;
@@ -16,16 +17,27 @@ use crate::ledger::Statement;
 pub fn verify(bundle: &Bundle, trusted_charter: &[u8]) -> Report {
     let mut claims = Claims::default();
     let trusted = trust::read(trusted_charter, &mut claims);
-    judge(bundle, trusted.as_ref(), claims)
+    judge(bundle, trusted.as_ref(), claims).0
+}
+
+/// As [`verify`], and what the bundle proves as values, if no claim failed.
+#[must_use]
+pub fn summarize(bundle: &Bundle, trusted_charter: &[u8]) -> (Report, Option<Summary>) {
+    let mut claims = Claims::default();
+    let trusted = trust::read(trusted_charter, &mut claims);
+    let (report, checked) = judge(bundle, trusted.as_ref(), claims);
+    let summary = checked.filter(|_| report.proved).map(|(parts, facts)| Summary::new(&parts, &facts, &report));
+    (report, summary)
 }
 
 /// As [`verify`], for a federation whose charter and manifests have been checked before, such as the node's own.
 #[must_use]
 pub fn verify_under(bundle: &Bundle, trusted: &Federation) -> Report {
-    judge(bundle, Some(trusted), Claims::default())
+    judge(bundle, Some(trusted), Claims::default()).0
 }
 
-fn judge(bundle: &Bundle, trusted: Option<&Federation>, mut claims: Claims) -> Report {
+fn judge(bundle: &Bundle, trusted: Option<&Federation>, mut claims: Claims) -> (Report, Option<(Parts, Facts)>) {
+    let mut checked = None;
     let parts = Parts::read(bundle, &mut claims);
     let record =
         parts.as_ref().and_then(|parts| Statement::read(&parts.statement).ok()).map(|(statement, _)| statement.id);
@@ -44,8 +56,9 @@ fn judge(bundle: &Bundle, trusted: Option<&Federation>, mut claims: Claims) -> R
         } else {
             claims.append(found);
         }
+        checked = facts.map(|facts| (parts, facts));
     }
-    Report::new(record, claims)
+    (Report::new(record, claims), checked)
 }
 
 /// Derives all files once more and compares them byte by byte with those in the bundle.
