@@ -109,6 +109,20 @@ fn five_nodes_converge_and_only_the_audience_opens() {
     };
     assert!(claim("list").is_some() && claim("lane").is_some(), "{report}");
     assert!(claim("not notified").is_some(), "{report}");
+
+    // Both on paper, and the ledgers compared by the code that one screen shows another.
+    for (evidence, name) in [(&evidence, "GE-1.pdf"), (&folder, "lane.pdf")] {
+        let out = dir.join(name);
+        let mut certify = program();
+        certify.args(["evidence", "certificate"]).arg(evidence).arg("--charter").arg(dir.join("charter.cose"));
+        success(certify.arg("--out").arg(&out));
+        assert!(std::fs::read(&out).unwrap().starts_with(b"%PDF-1.7"), "{name}");
+    }
+    let shown: Value = serde_json::from_slice(&at("GE", &["ledger", "--qr"])).unwrap();
+    assert_eq!(shown["frontier"], nodes["GE"]["frontier"]);
+    let compared: Value =
+        serde_json::from_slice(&at("TR", &["ledger", "--compare", shown["qr"].as_str().unwrap()])).unwrap();
+    assert_eq!(compared["equal"], true, "{compared}");
 }
 
 /// Whoever kills the demo leaves no node behind.

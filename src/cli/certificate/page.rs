@@ -5,10 +5,10 @@
 
 use super::font::{Fonts, Style};
 use super::text::wrap;
-use super::words;
+use super::words::{Row, Words};
 use crate::cli::qr;
 use crate::cli::report::Failure;
-use crate::evidence::{Bundle, Report, Summary};
+use crate::cli::show::counted;
 
 /// A4 in points.
 pub(super) const WIDTH: f32 = 595.276;
@@ -29,6 +29,8 @@ const SMALL: f32 = 6.8;
 /// Lines that these sections may have.
 const PROVED_LINES: usize = 17;
 const NOT_PROVED_LINES: usize = 11;
+/// What the first may have more where no field is shown.
+const LINES_OF_FIELDS: usize = 3;
 /// Lines of one sentence.
 const SENTENCE_LINES: usize = 3;
 
@@ -61,20 +63,21 @@ pub(super) struct Code {
 }
 
 /// Puts everything in its place.
-pub(super) fn lay_out(summary: &Summary, report: &Report, bundle: &Bundle, fonts: &Fonts) -> Result<Sheet, Failure> {
+pub(super) fn lay_out(words: &Words, fonts: &Fonts) -> Result<Sheet, Failure> {
     let mut pen = Pen { sheet: Sheet::default(), fonts, y: 0.0 };
-    pen.head(summary);
-    pen.code(summary)?;
-    pen.table(summary);
-    pen.proved(summary, report);
+    pen.head(words);
+    pen.code(qr::modules(&words.code)?);
+    words.rows.iter().for_each(|row| pen.row(row));
+    pen.y += 2.0;
     // The last sections are laid out first, to know how much room they leave.
     let mut below = Pen { sheet: Sheet::default(), fonts, y: 0.0 };
-    below.not_proved(report);
-    below.how_to_verify(bundle);
+    below.not_proved(words);
+    below.how_to_verify(words);
+    pen.proved(words);
     let room = BOTTOM - below.y - pen.y;
-    pen.content(summary, room);
+    pen.content(words, room);
     pen.append(below.sheet);
-    pen.foot(bundle);
+    pen.foot(words);
     Ok(pen.sheet)
 }
 
@@ -86,105 +89,68 @@ struct Pen<'a> {
 }
 
 impl Pen<'_> {
-    fn head(&mut self, summary: &Summary) {
+    fn head(&mut self, words: &Words) {
         self.y = 52.0;
-        let federation = summary.federation.charter().name().to_owned();
-        self.block(LEFT, RIGHT - LEFT, Style::Book, SIZE, &federation, 1);
+        self.block(LEFT, RIGHT - LEFT, Style::Book, SIZE, &words.federation, 1);
         self.y = 76.0;
         self.put(LEFT, 21.0, Style::Bold, "Certificate of evidence");
-        let id = summary.statement.id;
-        let title = format!("for the record {id} of {}", words::named(summary, id.log.member));
         self.y = 94.0;
-        self.block(LEFT, RIGHT - LEFT, Style::Book, 11.0, &title, 1);
+        self.block(LEFT, RIGHT - LEFT, Style::Book, 11.0, &words.title, 1);
         self.y = 102.0;
         self.rule(LEFT, RIGHT);
         self.y += 16.0;
     }
 
-    fn code(&mut self, summary: &Summary) -> Result<(), Failure> {
-        let (statement, checkpoint) = (&summary.statement, &summary.checkpoint);
-        let text = qr::of_record(&statement.federation, statement.id, &summary.leaf, checkpoint.size, &checkpoint.root);
-        let modules = qr::modules(&text)?;
-        let (x, y) = (RIGHT - CODE, self.y - 6.0);
+    fn code(&mut self, modules: Vec<Vec<bool>>) {
+        let (x, y, before) = (RIGHT - CODE, self.y - 6.0, self.y);
         self.sheet.code = Code { x, y, side: CODE, modules };
-        let before = self.y;
         self.y = y + CODE + 11.0;
         let caption = "To compare with a member's ledger: federation, record, leaf, size and root of the log.";
         self.small_block(x, CODE, caption, 4);
         self.y = before;
-        Ok(())
     }
 
-    fn table(&mut self, summary: &Summary) {
-        let (statement, charter) = (&summary.statement, summary.federation.charter());
-        let author = statement.id.log.member;
-        let newest = summary.federation.chain().newest().digest();
-        self.row("Federation", Style::Book, charter.name(), 2);
-        self.row("", Style::Mono, &statement.federation.to_string(), 1);
-        self.row(
-            "Charter",
-            Style::Book,
-            &format!("version {} of {}; its digest:", charter.version(), charter.issued_at()),
-            1,
-        );
-        self.row("", Style::Mono, &newest.to_string(), 1);
-        self.row("Record", Style::Bold, &statement.id.to_string(), 1);
-        self.row("Author", Style::Book, &words::named(summary, author), 2);
-        self.row("Kind", Style::Book, &words::kind(summary), 1);
-        self.row("Dated", Style::Book, &format!("{}, by its author", statement.issued_at), 1);
-        self.row(
-            "Leaf",
-            Style::Book,
-            &format!("position {} of the log {}, counted from 0:", statement.id.position, statement.id.log),
-            1,
-        );
-        self.row("", Style::Mono, &summary.leaf.to_string(), 1);
-        let checkpoint = &summary.checkpoint;
-        self.row("Log", Style::Book, &format!("{} statements on {}; their root:", checkpoint.size, checkpoint.at), 1);
-        self.row("", Style::Mono, &checkpoint.root.to_string(), 1);
-        self.y += 2.0;
-    }
-
-    fn proved(&mut self, summary: &Summary, report: &Report) {
+    fn proved(&mut self, words: &Words) {
         self.heading("What the attached evidence proves");
-        self.sentences(words::proved(summary, report), PROVED_LINES, |number| format!("{number}."));
+        let lines = if words.fields.is_empty() { PROVED_LINES + LINES_OF_FIELDS } else { PROVED_LINES };
+        self.sentences(&words.proved, lines, |number| format!("{number}."));
     }
 
     /// The fields of the record, as many as there is room for, and what is withheld.
-    fn content(&mut self, summary: &Summary, room: f32) {
+    fn content(&mut self, words: &Words, room: f32) {
         let end = self.y + room;
         self.heading("What the record says, as far as it is opened");
-        let fields = words::fields(summary);
-        // Two lines for what is withheld, one for what is left out.
-        let free = ((end - self.y) / LEADING).floor().max(0.0);
-        let rows = (0..fields.len()).take_while(|row| (row + 4) as f32 <= free).count();
+        let count = words.fields.len();
+        // Two lines for what is withheld, and one for what is left out.
+        let free = ((end - self.y - 2.0) / LEADING).floor().max(0.0) as usize;
+        let rows = if count + 2 <= free { count } else { free.saturating_sub(3) };
         let indent = 110.0;
-        for (name, value) in fields.iter().take(rows) {
+        for (name, value) in words.fields.iter().take(rows) {
             let before = self.y;
             self.block(LEFT, indent - 6.0, Style::Bold, SIZE, name, 1);
             self.y = before;
             self.block(LEFT + indent, RIGHT - LEFT - indent, Style::Book, SIZE, value, 1);
         }
-        if rows < fields.len() {
-            let more =
-                format!("{} more fields are opened in body.json, one of the attached files.", fields.len() - rows);
+        if rows < count {
+            let more = counted((count - rows) as u64, "more field");
+            let more = format!("And {more}, in body.json, one of the attached files.");
             self.block(LEFT, RIGHT - LEFT, Style::Book, SIZE, &more, 1);
         }
-        self.block(LEFT, RIGHT - LEFT, Style::Book, SIZE, &words::withheld(summary), 2);
+        self.block(LEFT, RIGHT - LEFT, Style::Book, SIZE, &words.withheld, 2);
         self.y += 2.0;
     }
 
-    fn not_proved(&mut self, report: &Report) {
+    fn not_proved(&mut self, words: &Words) {
         self.heading("What it does not prove");
-        self.sentences(words::not_proved(report), NOT_PROVED_LINES, |_| "–".to_owned());
+        self.sentences(&words.not_proved, NOT_PROVED_LINES, |_| "–".to_owned());
     }
 
-    fn how_to_verify(&mut self, bundle: &Bundle) {
+    fn how_to_verify(&mut self, words: &Words) {
         self.heading("How to verify");
         let steps = [
             format!(
                 "This page is not signed. What counts are the {} files attached to it, which are the whole folder of evidence.",
-                bundle.len()
+                words.files.0
             ),
             "Take the charter of the federation from a source that you trust, never from this document. The digest of its version is above; \
              a later version of it will do as well. With the files in a folder, run the program of the federation:"
@@ -203,15 +169,12 @@ impl Pen<'_> {
         }
     }
 
-    fn foot(&mut self, bundle: &Bundle) {
+    fn foot(&mut self, words: &Words) {
         self.y = 794.0;
         self.rule(LEFT, RIGHT);
         self.y = 805.0;
-        let bytes: usize = bundle.values().map(Vec::len).sum();
-        let foot = format!(
-            "{} files with {bytes} bytes are attached. The same evidence gives the same document.",
-            bundle.len()
-        );
+        let (files, bytes) = words.files;
+        let foot = format!("{files} files with {bytes} bytes are attached. The same evidence gives the same document.");
         self.put(LEFT, 7.5, Style::Book, &foot);
         let page = "Page 1 of 1";
         let width = self.fonts.face(Style::Book).width(page, 7.5);
@@ -225,19 +188,19 @@ impl Pen<'_> {
     }
 
     /// A row of the table beside the code.
-    fn row(&mut self, label: &str, style: Style, text: &str, lines: usize) {
-        self.put(LEFT, SIZE, Style::Bold, label);
-        let size = if style == Style::Mono { SMALL } else { SIZE };
-        self.block(LEFT + LABELS, TABLE - LEFT - LABELS, style, size, text, lines);
+    fn row(&mut self, row: &Row) {
+        self.put(LEFT, SIZE, Style::Bold, row.label);
+        let size = if row.style == Style::Mono { SMALL } else { SIZE };
+        self.block(LEFT + LABELS, TABLE - LEFT - LABELS, row.style, size, &row.text, row.lines);
         self.y += 0.8;
     }
 
     /// Sentences with a mark before each, in at most so many lines in all. How many are left out is said.
-    fn sentences(&mut self, sentences: Vec<String>, lines: usize, mark: impl Fn(usize) -> String) {
+    fn sentences(&mut self, sentences: &[String], lines: usize, mark: impl Fn(usize) -> String) {
         let (indent, width) = (14.0, RIGHT - LEFT - 14.0);
         let count = sentences.len();
         let mut left = lines;
-        for (index, sentence) in sentences.into_iter().enumerate() {
+        for (index, sentence) in sentences.iter().enumerate() {
             let is_last = index + 1 == count;
             // One line is kept to say how many more there are.
             let allowed = if is_last { left } else { left.saturating_sub(1) }.min(SENTENCE_LINES);
@@ -247,7 +210,7 @@ impl Pen<'_> {
                 return;
             }
             self.put(LEFT, SIZE, Style::Book, &mark(index + 1));
-            left -= self.block(LEFT + indent, width, Style::Book, SIZE, &sentence, allowed);
+            left -= self.block(LEFT + indent, width, Style::Book, SIZE, sentence, allowed);
         }
     }
 
@@ -283,5 +246,79 @@ impl Pen<'_> {
     fn append(&mut self, below: Sheet) {
         let down = self.y;
         self.sheet.lines.extend(below.lines.into_iter().map(|line| Line { y: line.y + down, ..line }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn worst(fields: usize) -> Words {
+        let long = "Ẃ\u{202e}W ".repeat(3_000);
+        let row = |style, lines| Row { label: "Federation", style, text: long.clone(), lines };
+        let lines = [2, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1];
+        Words {
+            federation: long.clone(),
+            title: long.clone(),
+            rows: lines.into_iter().map(|lines| row(Style::Book, lines)).collect(),
+            proved: vec![long.clone(); 40],
+            fields: vec![(long.clone(), long.clone()); fields],
+            withheld: long.clone(),
+            not_proved: vec![long.clone(); 300],
+            files: (2_000, usize::MAX),
+            code: "SHIELDWALL:1:RECORD:".to_owned() + &"F".repeat(240),
+        }
+    }
+
+    #[test]
+    fn the_longest_of_everything_stays_on_the_page_and_nothing_overlaps() {
+        let fonts = Fonts::load().unwrap();
+        for fields in [0, 1, 8, 1_000] {
+            let sheet = lay_out(&worst(fields), &fonts).unwrap();
+            let mut base = 0.0;
+            for line in &sheet.lines {
+                let width = fonts.face(line.style).width(&line.text, line.size);
+                assert!(line.x >= LEFT && line.x + width <= RIGHT + 0.1, "{fields}: {}", line.text);
+                let is_footer = line.y > BOTTOM + 4.0;
+                assert!(!is_footer || line.size == 7.5, "{fields}: {} at {}", line.text, line.y);
+                // Beside the code, its caption is drawn before the table.
+                if line.size != SMALL && line.x < RIGHT - CODE {
+                    assert!(line.y >= base, "{fields}: {} at {} after {base}", line.text, line.y);
+                    base = line.y;
+                }
+            }
+            for said in ["How to verify", "Page 1 of 1", "in README.md", "shieldwall evidence verify"] {
+                assert!(sheet.lines.iter().any(|line| line.text.contains(said)), "{fields}: {said}");
+            }
+            let left_out = sheet.lines.iter().any(|line| line.text.contains("in body.json"));
+            assert_eq!(left_out, fields > 1, "beside the longest of everything is room for one");
+        }
+    }
+
+    #[test]
+    fn the_fields_get_the_room_that_is_left() {
+        let fonts = Fonts::load().unwrap();
+        let field = |number: usize| (format!("field {number}"), "x".to_owned());
+        let shown = |fields: usize| {
+            let words = Words {
+                rows: Vec::new(),
+                proved: vec!["one".to_owned(); 6],
+                fields: (0..fields).map(field).collect(),
+                withheld: "Nothing is withheld.".to_owned(),
+                not_proved: vec!["truth".to_owned(); 4],
+                title: "title".to_owned(),
+                ..worst(0)
+            };
+            let sheet = lay_out(&words, &fonts).unwrap();
+            let count = sheet.lines.iter().filter(|line| line.text.starts_with("field ")).count();
+            let more = format!("And {} more fields, in body.json, one of the attached files.", fields - count);
+            assert_eq!(sheet.lines.iter().any(|line| line.text == more), fields > count);
+            count
+        };
+        let most = shown(1_000);
+        assert!(most >= 20, "{most}");
+        assert_eq!(shown(5), 5);
+        assert_eq!(shown(most + 1), most + 1, "where nothing is left out, nothing need say so");
+        assert_eq!(shown(most + 2), most);
     }
 }

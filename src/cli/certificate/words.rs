@@ -2,9 +2,11 @@
 
 use serde_json::Value as Json;
 
+use super::font::Style;
+use crate::cli::qr;
 use crate::cli::show::counted;
 use crate::encoding::ids::MemberCode;
-use crate::evidence::{Outcome, Report, Summary};
+use crate::evidence::{Bundle, Outcome, Report, Summary};
 use crate::ledger::Binds;
 use crate::record::Kind;
 
@@ -13,16 +15,85 @@ const WITNESSES_NAMED: usize = 8;
 /// Claims about a lane, which are told in the words of the report.
 const LANE: [&str; 5] = ["lane", "list", "until", "notified", "not notified"];
 
-/// A name of the field, and what it says.
-pub(super) type Field = (String, String);
+/// Everything that the page says. The parts come from outside, and may be of any length.
+pub(super) struct Words {
+    pub(super) federation: String,
+    pub(super) title: String,
+    pub(super) rows: Vec<Row>,
+    /// One sentence for each thing that is proved.
+    pub(super) proved: Vec<String>,
+    /// Names of fields, and what they say.
+    pub(super) fields: Vec<(String, String)>,
+    pub(super) withheld: String,
+    pub(super) not_proved: Vec<String>,
+    /// Files attached, and how many bytes they have.
+    pub(super) files: (usize, usize),
+    /// What the QR code says.
+    pub(super) code: String,
+}
+
+/// A row of the table.
+pub(super) struct Row {
+    pub(super) label: &'static str,
+    pub(super) style: Style,
+    pub(super) text: String,
+    /// Lines that it may have.
+    pub(super) lines: usize,
+}
+
+/// What the page says about evidence.
+pub(super) fn words(summary: &Summary, report: &Report, bundle: &Bundle) -> Words {
+    let (statement, checkpoint) = (&summary.statement, &summary.checkpoint);
+    let (id, author) = (statement.id, named(summary, statement.id.log.member));
+    let title = if told(report, "lane").is_some() {
+        format!("about a lane of {author}, up to the record {id}")
+    } else {
+        format!("for the record {id} of {author}")
+    };
+    Words {
+        federation: summary.federation.charter().name().to_owned(),
+        title,
+        rows: rows(summary, author),
+        proved: proved(summary, report),
+        fields: fields(summary),
+        withheld: withheld(summary),
+        not_proved: not_proved(report),
+        files: (bundle.len(), bundle.values().map(Vec::len).sum()),
+        code: qr::of_record(&statement.federation, id, &summary.leaf, checkpoint.size, &checkpoint.root),
+    }
+}
+
+fn rows(summary: &Summary, author: String) -> Vec<Row> {
+    let row = |label, style, text: String, lines| Row { label, style, text, lines };
+    let (book, bold, digest) = (Style::Book, Style::Bold, Style::Mono);
+    let (statement, checkpoint, charter) = (&summary.statement, &summary.checkpoint, summary.federation.charter());
+    let newest = summary.federation.chain().newest().digest();
+    let of_charter = format!("version {} of {}; its digest:", charter.version(), charter.issued_at());
+    let place = format!("position {} of the log {}, counted from 0:", statement.id.position, statement.id.log);
+    let of_log = format!("{} on {}; their root:", counted(checkpoint.size, "statement"), checkpoint.at);
+    vec![
+        row("Federation", book, charter.name().to_owned(), 2),
+        row("", digest, statement.federation.to_string(), 1),
+        row("Charter", book, of_charter, 1),
+        row("", digest, newest.to_string(), 1),
+        row("Record", bold, statement.id.to_string(), 1),
+        row("Author", book, author, 2),
+        row("Kind", book, kind(summary), 1),
+        row("Dated", book, format!("{}, by its author", statement.issued_at), 1),
+        row("Leaf", book, place, 1),
+        row("", digest, summary.leaf.to_string(), 1),
+        row("Log", book, of_log, 1),
+        row("", digest, checkpoint.root.to_string(), 1),
+    ]
+}
 
 /// The member with its name in the charter.
-pub(super) fn named(summary: &Summary, member: MemberCode) -> String {
+fn named(summary: &Summary, member: MemberCode) -> String {
     summary.federation.member(member).map_or(member.to_string(), |entry| format!("{} ({member})", entry.name))
 }
 
 /// What kind of record it is, as far as that is open.
-pub(super) fn kind(summary: &Summary) -> String {
+fn kind(summary: &Summary) -> String {
     match (summary.statement.binds, summary.shown.kind()) {
         (Binds::Lanes, _) => "keys of lanes: no record of goods".to_owned(),
         (Binds::Body, Some(kind)) => match (kind.code(), kind) {
@@ -35,7 +106,7 @@ pub(super) fn kind(summary: &Summary) -> String {
 }
 
 /// What is proved, one sentence for each.
-pub(super) fn proved(summary: &Summary, report: &Report) -> Vec<String> {
+fn proved(summary: &Summary, report: &Report) -> Vec<String> {
     let statement = &summary.statement;
     let (id, author) = (statement.id, statement.id.log.member);
     let charter = summary.federation.charter();
@@ -57,16 +128,18 @@ pub(super) fn proved(summary: &Summary, report: &Report) -> Vec<String> {
         ),
     ];
     sentences.extend(held_by(summary));
-    let told = |name: &str| {
-        let claim = report.claims.iter().find(|claim| claim.name == name)?;
-        (claim.outcome == Outcome::Proved).then(|| claim.sentence.clone())
-    };
-    sentences.extend(LANE.iter().filter_map(|name| told(name)));
+    sentences.extend(LANE.iter().filter_map(|name| told(report, name)));
     if !summary.opened.is_empty() {
         sentences.push("The fields below are what the author bound with that signature.".to_owned());
     }
-    sentences.extend(told("standing"));
+    sentences.extend(told(report, "standing"));
     sentences
+}
+
+/// A claim that is proved, in the words of the report.
+fn told(report: &Report, name: &str) -> Option<String> {
+    let claim = report.claims.iter().find(|claim| claim.name == name)?;
+    (claim.outcome == Outcome::Proved).then(|| claim.sentence.clone())
 }
 
 fn held_by(summary: &Summary) -> Option<String> {
@@ -84,7 +157,7 @@ fn held_by(summary: &Summary) -> Option<String> {
 }
 
 /// What is not proved, in the words of the report.
-pub(super) fn not_proved(report: &Report) -> Vec<String> {
+fn not_proved(report: &Report) -> Vec<String> {
     report
         .claims
         .iter()
@@ -94,7 +167,7 @@ pub(super) fn not_proved(report: &Report) -> Vec<String> {
 }
 
 /// The fields that the folder opens, those first that tell most.
-pub(super) fn fields(summary: &Summary) -> Vec<Field> {
+fn fields(summary: &Summary) -> Vec<(String, String)> {
     const FIRST: [&str; 14] = [
         "issued_at",
         "happened_at",
@@ -140,7 +213,7 @@ fn said(value: &Json) -> String {
 }
 
 /// What of the body is open, and what is not.
-pub(super) fn withheld(summary: &Summary) -> String {
+fn withheld(summary: &Summary) -> String {
     if summary.statement.binds == Binds::Lanes {
         return "There is no content: the statement binds keys, each sealed to its member.".to_owned();
     }
