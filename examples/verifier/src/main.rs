@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 
 use data_encoding::BASE64;
 use serde_json::{Value as Json, json};
-use shieldwall::evidence::{Bundle, verify};
+use shieldwall::evidence::{Bundle, layout, verify};
 
 /// What the page hands over.
 #[derive(serde::Deserialize)]
@@ -35,8 +35,14 @@ fn judge(text: &[u8]) -> Result<Json, String> {
     let input: Input = serde_json::from_slice(text).map_err(|error| error.to_string())?;
     let bytes = |text: &str| BASE64.decode(text.as_bytes()).map_err(|error| error.to_string());
     let charter = bytes(&input.charter)?;
-    let files = input.files.iter().map(|(path, text)| Ok((path.clone(), bytes(text)?)));
-    let bundle = files.collect::<Result<Bundle, String>>()?;
+    let mut bundle = Bundle::new();
+    for (name, text) in &input.files {
+        // As the command: attachments of a certificate lie side by side.
+        let path = layout::from_flat(name).unwrap_or_else(|| name.clone());
+        if bundle.insert(path, bytes(text)?).is_some() {
+            return Err(format!("{name} is there under two names"));
+        }
+    }
     let report = verify(&bundle, &charter);
     Ok(json!({ "report": report.to_json(), "text": report.to_text() }))
 }
