@@ -5,7 +5,7 @@
 
 use super::font::{Fonts, Style};
 use super::text::wrap;
-use super::words::{Row, Words};
+use super::words::{self, Row, Words};
 use crate::cli::qr;
 use crate::cli::report::Failure;
 use crate::cli::show::counted;
@@ -31,6 +31,8 @@ const PROVED_LINES: usize = 17;
 const NOT_PROVED_LINES: usize = 11;
 /// What the first may have more where no field is shown.
 const LINES_OF_FIELDS: usize = 3;
+/// Lines of what is said about the goods. Any other field has one.
+const GOODS_LINES: usize = 3;
 /// Lines of one sentence.
 const SENTENCE_LINES: usize = 3;
 
@@ -123,13 +125,21 @@ impl Pen<'_> {
         let count = words.fields.len();
         // Two lines for what is withheld, and one for what is left out.
         let free = ((end - self.y - 2.0) / LEADING).floor().max(0.0) as usize;
-        let rows = if count + 2 <= free { count } else { free.saturating_sub(3) };
-        let indent = 110.0;
+        let (indent, face) = (110.0, self.fonts.face(Style::Book));
+        let width = RIGHT - LEFT - indent;
+        let allowed = |name: &str| if name == words::GOODS { GOODS_LINES } else { 1 };
+        let taken = words.fields.iter().scan(0, |sum, (name, value)| {
+            *sum += wrap(value, face, SIZE, width, allowed(name)).len();
+            Some(*sum)
+        });
+        let taken: Vec<usize> = taken.take_while(|lines| lines + 2 <= free).collect();
+        let all = taken.len() == count;
+        let rows = if all { count } else { taken.iter().filter(|lines| **lines + 3 <= free).count() };
         for (name, value) in words.fields.iter().take(rows) {
             let before = self.y;
             self.block(LEFT, indent - 6.0, Style::Bold, SIZE, name, 1);
             self.y = before;
-            self.block(LEFT + indent, RIGHT - LEFT - indent, Style::Book, SIZE, value, 1);
+            self.block(LEFT + indent, width, Style::Book, SIZE, value, allowed(name));
         }
         if rows < count {
             let more = counted((count - rows) as u64, "more field");
@@ -292,6 +302,18 @@ mod tests {
             }
             let left_out = sheet.lines.iter().any(|line| line.text.contains("in body.json"));
             assert_eq!(left_out, fields > 1, "beside the longest of everything is room for one");
+        }
+    }
+
+    #[test]
+    fn goods_have_three_lines() {
+        let fonts = Fonts::load().unwrap();
+        for (name, lines) in [(words::GOODS, 3), ("end use", 1)] {
+            let fields = vec![(name.to_owned(), "x ".repeat(5_000)), ("last".to_owned(), "y".to_owned())];
+            let words = Words { proved: Vec::new(), not_proved: Vec::new(), fields, ..worst(0) };
+            let sheet = lay_out(&words, &fonts).unwrap();
+            assert_eq!(sheet.lines.iter().filter(|line| line.text.starts_with("x x")).count(), lines, "{name}");
+            assert!(sheet.lines.iter().any(|line| line.text == "last"), "{name}");
         }
     }
 

@@ -15,6 +15,9 @@ const WITNESSES_NAMED: usize = 8;
 /// Claims about a lane, which are told in the words of the report.
 const LANE: [&str; 5] = ["lane", "list", "until", "notified", "not notified"];
 
+/// The field that says what it is about.
+pub(super) const GOODS: &str = "goods";
+
 /// Everything that the page says. The parts come from outside, and may be of any length.
 pub(super) struct Words {
     pub(super) federation: String,
@@ -176,7 +179,7 @@ fn fields(summary: &Summary) -> Vec<(String, String)> {
         "ucr",
         "export_country",
         "destination",
-        "goods",
+        GOODS,
         "consignor",
         "consignee",
         "dispatch",
@@ -194,21 +197,26 @@ fn fields(summary: &Summary) -> Vec<(String, String)> {
     fields.into_iter().map(|(_, name, value)| (name.replace('_', " "), said(&value))).collect()
 }
 
-/// A value in one line. Objects are written with their names in alphabetical order, whatever order the library keeps.
+/// A value in one line: a text by itself as it is, and inside others in quotes, so that none can pass for several. Objects are written with
+/// their names in alphabetical order, whatever order the library keeps.
 fn said(value: &Json) -> String {
+    if let Json::String(text) = value { text.clone() } else { inside(value) }
+}
+
+fn inside(value: &Json) -> String {
+    let nested = |value: &Json| match value {
+        Json::Object(_) | Json::Array(_) => format!("({})", inside(value)),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => value.to_string(),
+    };
     match value {
-        Json::String(text) => text.clone(),
-        Json::Array(items) => items.iter().map(said).collect::<Vec<_>>().join("; "),
+        Json::Array(items) => items.iter().map(inside).collect::<Vec<_>>().join("; "),
         Json::Object(members) => {
             let mut parts: Vec<_> = members.iter().collect();
             parts.sort_by_key(|(name, _)| *name);
-            parts
-                .into_iter()
-                .map(|(name, value)| format!("{} {}", name.replace('_', " "), said(value)))
-                .collect::<Vec<_>>()
-                .join(", ")
+            let parts = parts.into_iter().map(|(name, value)| format!("{} {}", name.replace('_', " "), nested(value)));
+            parts.collect::<Vec<_>>().join(", ")
         }
-        Json::Null | Json::Bool(_) | Json::Number(_) => value.to_string(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => value.to_string(),
     }
 }
 
@@ -236,4 +244,23 @@ fn withheld(summary: &Summary) -> String {
         (_, _) => format!("Withheld: {fields} of these, and {compartments} with {names}."),
     };
     format!("{rest} Opened: the compartments {}.", opened.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn no_text_passes_for_several_values() {
+        assert_eq!(said(&json!("a, b")), "a, b");
+        assert_eq!(said(&json!(["a; b", "c"])), "\"a; b\"; \"c\"");
+        let goods = json!([{ "net": { "value": "2750", "unit": "TNE" }, "line_number": 1, "about": "x\", line number 2, about \"y" }]);
+        assert_eq!(
+            said(&goods),
+            "about \"x\\\", line number 2, about \\\"y\", line number 1, net (unit \"TNE\", value \"2750\")"
+        );
+        assert_eq!(said(&json!({ "seals": ["a", "b"], "left": null })), "left null, seals (\"a\"; \"b\")");
+    }
 }
