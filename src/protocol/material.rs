@@ -1,5 +1,6 @@
 //! What evidence about a record is made from, out of the store.
 
+use crate::encoding::hash::sha256;
 use crate::encoding::ids::RecordId;
 use crate::evidence::lane::NOTIFIED_FIELDS;
 use crate::evidence::{
@@ -144,14 +145,15 @@ impl<S: Store> View<'_, S> {
 
     /// What the statement signs the digest of, if it is held.
     fn head(&self, id: RecordId) -> Result<Option<Vec<u8>>, StoreError> {
-        if let Some(frame) = self.store().get(&Key::Head(id))? {
-            return Ok(Some(frame.bytes));
+        if let Some(head) = self.body_head(id)? {
+            return Ok(Some(head));
         }
-        if let Some(frame) = self.store().get(&Key::Lanes(id))? {
-            return Ok(LanesBody::decode(&frame.bytes).ok().map(|body| body.head().encode()));
-        }
+        let lanes = self.store().get(&Key::Lanes(id))?;
+        let lanes = lanes.and_then(|frame| LanesBody::decode(&frame.bytes).ok()).map(|body| body.head().encode());
         let slot = self.store().get(&Key::Slot(id))?;
-        Ok(slot.and_then(|frame| SlotProof::decode(&frame.bytes).ok()).map(|proof| proof.head.encode()))
+        let slot = slot.and_then(|frame| SlotProof::decode(&frame.bytes).ok()).map(|proof| proof.head.encode());
+        let bound = self.statement(id)?.map(|statement| statement.digest);
+        Ok([lanes, slot].into_iter().flatten().find(|head| bound == Some(sha256(head))))
     }
 
     /// The compartments that this node can open, with what is needed to disclose them. The keys of a grant are not among them.

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::encoding::hash::Digest;
+use crate::encoding::hash::{Digest, sha256};
 use crate::encoding::ids::{LogId, MemberCode, RecordId};
 use crate::encoding::merkle::{self, CompactTree};
 use crate::encoding::time::UnixTime;
@@ -242,8 +242,8 @@ impl<'a, S: Store> View<'a, S> {
     /// # Errors
     /// [`StoreError`] if storage failed or a frame is damaged.
     pub fn body(&self, id: RecordId) -> Result<Option<WireBody>, StoreError> {
-        let Some(head) = self.store.get(&Key::Head(id))? else { return Ok(None) };
-        let count = BodyHead::decode(&head.bytes)
+        let Some(head) = self.body_head(id)? else { return Ok(None) };
+        let count = BodyHead::decode(&head)
             .map_err(|_| StoreError::Damaged { what: format!("the body head of {id}") })?
             .compartments()
             .len();
@@ -252,7 +252,16 @@ impl<'a, S: Store> View<'a, S> {
             let Some(frame) = self.store.get(&Key::Compartment(id, index))? else { return Ok(None) };
             compartments.push(frame.bytes);
         }
-        Ok(Some(WireBody { head: head.bytes, compartments }))
+        Ok(Some(WireBody { head, compartments }))
+    }
+
+    /// The head of a body that is held. Where a log was rebuilt from others, the body of an intent that was never signed may lie: it is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed.
+    pub(super) fn body_head(&self, id: RecordId) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(head) = self.store.get(&Key::Head(id))? else { return Ok(None) };
+        Ok((self.bound_at(id)? == Some(sha256(&head.bytes))).then_some(head.bytes))
     }
 
     /// Opens what is for this node in a body that is held; `None` if it is not held, or neither a lane to this node nor a grant is known.

@@ -21,13 +21,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::encoding::hash::Digest;
+use crate::encoding::hash::{Digest, sha256};
 use crate::encoding::ids::{LogId, MemberCode, RecordId};
 use crate::encoding::merkle;
 use crate::encoding::time::UnixTime;
-use crate::ledger::{Key, KeyKind, Store, StoreError, Unverified};
+use crate::ledger::{Key, KeyKind, Statement, Store, StoreError, Unverified};
 use crate::protocol::{Event, LaneStanding, Outcome, limits};
 use crate::record::fixture::CANARY;
+use crate::record::{Content, Kind};
 
 use super::World;
 use super::medium::Medium;
@@ -156,7 +157,17 @@ impl<M: Medium> World<M> {
     }
 
     /// Submitters were answered.
-    pub(super) fn note_outcomes(&mut self, code: MemberCode, outcomes: &[Outcome]) {
+    pub(super) fn note_outcomes(&mut self, code: MemberCode, submission: u64, outcomes: &[Outcome]) {
+        for (outcome, record) in
+            outcomes.iter().zip(self.machine(code).submitted.remove(&submission).unwrap_or_default())
+        {
+            // The node adds the keys to a grant.
+            if let Outcome::Logged { id, .. } = outcome
+                && *record.kind() != Kind::AudienceGrant
+            {
+                self.watchman.expect_content(*id, record.content().clone());
+            }
+        }
         for id in logged(outcomes) {
             let store = self.machines[&code].node.as_ref().expect("it runs, as was checked").store();
             match leaf_of(store, id) {
@@ -296,6 +307,7 @@ impl<M: Medium> World<M> {
             };
             wanted.into_iter().map(look).collect::<Vec<_>>()
         });
+        self.check_contents(code);
         for (id, held) in found {
             let reads = self.watchman.reads(id, code);
             let (invariant, what) = match held {
@@ -314,6 +326,24 @@ impl<M: Medium> World<M> {
         }
     }
 
+    /// Where the statement that was acknowledged is held, whatever opens of it is what was submitted, also after a disk was put back.
+    fn check_contents(&mut self, code: MemberCode) {
+        let acknowledged: Vec<(RecordId, Digest)> =
+            self.watchman.all_acknowledged().filter(|(id, _)| self.watchman.trusts(id.log.member)).collect();
+        let opened: Vec<(RecordId, Content)> = self.with_view(code, |view| {
+            let same =
+                |(id, leaf): &(RecordId, Digest)| leaf_of(view.store(), *id).is_ok_and(|held| held == Some(*leaf));
+            let open = |(id, _)| Some((id, view.open(id).ok()??.content));
+            acknowledged.into_iter().filter(same).filter_map(open).collect()
+        });
+        for (id, content) in opened {
+            let Some(submitted) = self.watchman.content(id) else { continue };
+            if content.iter().any(|(name, fields)| submitted.get(name) != Some(fields)) {
+                self.watchman.accuse("I1", self.now, code, format!("{id} says something else than what was submitted"));
+            }
+        }
+    }
+
     /// No body for others is held, and nothing of any record stands in the open.
     fn check_secrecy(&mut self, code: MemberCode) {
         let now = self.now;
@@ -321,8 +351,10 @@ impl<M: Medium> World<M> {
         let mut faults = Vec::new();
         for kind in [KeyKind::Head, KeyKind::Compartment, KeyKind::Intent, KeyKind::Statement] {
             for key in store.keys(kind).unwrap_or_default() {
+                // Where a disk was put back, the body of an intent that was never signed may lie: it is of no record.
                 if let Key::Head(id) = key
                     && self.watchman.reads(id, code) == Some(false)
+                    && self.binds(store, id, key)
                 {
                     faults.push(format!("holds the body of {id}, which is not for it"));
                 }
@@ -335,6 +367,15 @@ impl<M: Medium> World<M> {
         for what in faults {
             self.watchman.accuse("I6", now, code, what);
         }
+    }
+
+    /// Whether the statement that was acknowledged is held, and binds this head.
+    fn binds(&self, store: &M::Store, id: RecordId, head: Key) -> bool {
+        let statement = store.get(&Key::Statement(id)).ok().flatten();
+        let bound =
+            statement.and_then(|frame| Statement::read(&frame.bytes).ok()).map(|(statement, _)| statement.digest);
+        let head = store.get(&head).ok().flatten().map(|frame| sha256(&frame.bytes));
+        bound.is_some() && bound == head
     }
 
     /// Who may read a record that is submitted: its author and its destination. The planted fault sends it elsewhere.

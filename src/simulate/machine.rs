@@ -6,6 +6,7 @@ use crate::encoding::ids::{LogId, MemberCode};
 use crate::identity::Federation;
 use crate::ledger::SignedTree;
 use crate::protocol::{Event, Myself, Node, Outcome};
+use crate::record::Record;
 
 use super::federation::Keys;
 use super::liar::Liar;
@@ -32,6 +33,8 @@ pub(super) struct Machine<M: Medium> {
     pub(super) clock_ahead_ms: i64,
     pub(super) events: Vec<Event>,
     pub(super) outcomes: BTreeMap<u64, Vec<Outcome>>,
+    /// What was submitted and is not answered yet.
+    pub(super) submitted: BTreeMap<u64, Vec<Record>>,
     /// Why its node has ended itself or could not start.
     pub(super) faults: Vec<String>,
     pub(super) liar: Liar,
@@ -90,6 +93,7 @@ impl<M: Medium> Machine<M> {
             clock_ahead_ms: 0,
             events: Vec::new(),
             outcomes: BTreeMap::new(),
+            submitted: BTreeMap::new(),
             faults: Vec::new(),
             liar: Liar::default(),
         }

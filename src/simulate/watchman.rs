@@ -6,6 +6,7 @@ use std::fmt;
 use crate::encoding::hash::Digest;
 use crate::encoding::ids::{LogId, MemberCode, RecordId};
 use crate::protocol::{Event, Outcome};
+use crate::record::Content;
 
 use super::export::Export;
 
@@ -42,6 +43,8 @@ pub(super) struct Watchman {
     statements: BTreeMap<RecordId, Digest>,
     /// What was acknowledged to submitters.
     acknowledged: BTreeMap<MemberCode, BTreeMap<RecordId, Digest>>,
+    /// What each acknowledged record says.
+    contents: BTreeMap<RecordId, Content>,
     /// Who may read each acknowledged record.
     readers: BTreeMap<RecordId, BTreeSet<MemberCode>>,
     /// Who may have been let in by a grant of which nobody knows whether it was logged.
@@ -103,6 +106,14 @@ impl Watchman {
 
     pub(super) fn acknowledged_by(&self, member: MemberCode) -> Vec<(RecordId, Digest)> {
         self.acknowledged.get(&member).into_iter().flatten().map(|(id, digest)| (*id, *digest)).collect()
+    }
+
+    pub(super) fn expect_content(&mut self, id: RecordId, content: Content) {
+        self.contents.insert(id, content);
+    }
+
+    pub(super) fn content(&self, id: RecordId) -> Option<&Content> {
+        self.contents.get(&id)
     }
 
     pub(super) fn expect_readers(&mut self, id: RecordId, readers: BTreeSet<MemberCode>) {

@@ -274,6 +274,7 @@ impl<M: Medium> World<M> {
 
     /// Hands records to a member's node.
     pub fn submit(&mut self, code: MemberCode, id: u64, records: Vec<Record>) {
+        self.machine(code).submitted.insert(id, records.clone());
         self.schedule(0, code, Input::Submit { id, records });
     }
 
@@ -519,7 +520,7 @@ impl<M: Medium> World<M> {
                 }
             }
             Effect::Submitted { id, outcomes } => {
-                self.note_outcomes(code, &outcomes);
+                self.note_outcomes(code, id, &outcomes);
                 self.machine(code).outcomes.insert(id, outcomes);
             }
             Effect::Event(event) => {

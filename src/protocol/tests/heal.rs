@@ -236,3 +236,52 @@ fn a_few_frames_are_asked_for_at_a_time() {
     let from = |from| Request::Range { log: log("TR"), from };
     assert_eq!(more, [from(26), from(27)]);
 }
+
+#[test]
+fn the_body_of_an_intent_that_was_never_signed_is_not_that_of_what_the_others_hold_there() {
+    let mut georgia = Bench::ready();
+    let backup = georgia.disk.clone();
+    georgia.settle(vec![Input::Submit { id: 1, records: vec![notification("TR", 1)] }]);
+    let mut turkey = Bench::of("TR", MemoryStore::default(), true);
+    deliver(&mut georgia, &mut turkey);
+    let body = georgia.node.view().body(id("GE-1")).unwrap().unwrap();
+    // The backup is put back, another record is about to be signed at that place, and the power goes.
+    let mut restored = Bench { now: georgia.now, ..Bench::of("GE", backup, true) };
+    restored.tick(0);
+    restored.tick(3_000);
+    restored.feed(vec![Input::Submit { id: 2, records: vec![notification("MZ", 2)] }]);
+    let staged = restored.node.store().clone();
+    assert!(staged.has(&Key::Head(id("GE-1"))).unwrap() && staged.size(&log("GE")) == 1);
+    let mut restored = Bench { now: georgia.now, ..Bench::of("GE", staged, false) };
+    assert_ne!(restored.node.view().body(id("GE-1")).unwrap(), Some(body.clone()));
+    deliver(&mut turkey, &mut restored);
+    let view = restored.node.view();
+    let bytes = |bench: &Bench| bench.node.store().get(&Key::Statement(id("GE-1"))).unwrap().map(|frame| frame.bytes);
+    assert!(bytes(&restored).is_some() && bytes(&restored) == bytes(&georgia));
+    assert_eq!(view.body(id("GE-1")).unwrap(), Some(body));
+    assert!(!view.open(id("GE-1")).unwrap().unwrap().content.is_empty());
+}
+
+#[test]
+fn the_body_of_an_intent_is_neither_shown_nor_served_while_the_signed_one_is_away() {
+    let mut georgia = Bench::ready();
+    let backup = georgia.disk.clone();
+    georgia.settle(vec![Input::Submit { id: 1, records: vec![notification("TR", 1)] }]);
+    let mut other = Bench { now: georgia.now, ..Bench::of("GE", backup, true) };
+    other.tick(0);
+    other.tick(3_000);
+    other.feed(vec![Input::Submit { id: 2, records: vec![notification("TR", 2)] }]);
+    let mut disk = other.node.store().clone();
+    // The statement is there, of the body nothing.
+    let statement = georgia.node.store().get(&Key::Statement(id("GE-1"))).unwrap().unwrap();
+    disk.stage(statement).unwrap();
+    let mut restored = Bench { now: georgia.now, ..Bench::of("GE", disk, false) };
+    assert!(restored.node.store().has(&Key::Head(id("GE-1"))).unwrap(), "the intent's");
+    assert_eq!(restored.node.view().body(id("GE-1")).unwrap(), None);
+    assert!(restored.node.view().open(id("GE-1")).unwrap().is_none());
+    let lanes = georgia.node.view().own_lanes(id("GE-0")).unwrap().unwrap();
+    let ticket = *lanes.secret.lane_key(code("TR")).ticket(&id("GE-1")).as_bytes();
+    let request = Request::Body { id: id("GE-1"), ticket };
+    assert!(matches!(georgia.ask("TR", &request), Response::Body(_)));
+    assert_eq!(restored.ask("TR", &request), Response::Nothing);
+}
