@@ -51,7 +51,7 @@ pub(super) struct ExportArgs {
 /// Files that were attached to a certificate are taken as `pdfdetach` writes them.
 #[derive(clap::Args, Debug)]
 pub(super) struct VerifyArgs {
-    /// The folder that `evidence export` made
+    /// The folder that `evidence export`, `lane export` or `equivocation export` made, or the file equivocation.cbor alone
     #[arg(value_name = "DIR")]
     dir: PathBuf,
     /// The charter that you trust, from another source than the folder
@@ -127,7 +127,12 @@ fn safe(name: &str) -> Result<&Path, Failure> {
 }
 
 fn verify(context: &Context, args: &VerifyArgs) -> Outcome {
-    let bundle = read(&args.dir)?;
+    // The proof that something was signed twice is enough alone.
+    let bundle = if args.dir.is_file() {
+        Bundle::from([(evidence::equivocation::FILE.to_owned(), files::read(&args.dir)?)])
+    } else {
+        read(&args.dir)?
+    };
     let charter = files::read(&args.charter)?;
     let report = evidence::verify(&bundle, &charter);
     context.ui.result(&report.to_json(), report.to_text())?;
@@ -139,6 +144,10 @@ fn certify(context: &Context, args: &CertificateArgs) -> Outcome {
     let bundle = read(&args.dir)?;
     let charter = files::read(&args.charter)?;
     let (report, summary) = evidence::summarize(&bundle, &charter);
+    if report.equivocation.is_some() {
+        let why = format!("{} is not about a record: it proves that something was signed twice", args.dir.display());
+        return Err(Failure::new(Exit::Usage, why).hint("hand over the folder; `shieldwall evidence verify` checks it"));
+    }
     let Some(summary) = summary else {
         context.ui.result(&report.to_json(), report.to_text())?;
         context.ui.warn("no certificate is made of evidence that does not hold");
@@ -157,7 +166,7 @@ fn certify(context: &Context, args: &CertificateArgs) -> Outcome {
 
 /// All files of an evidence folder, by their paths inside it. Attachments that lie side by side get their folders back. Anything else
 /// than files and folders is refused.
-fn read(dir: &Path) -> Result<Bundle, Failure> {
+pub(super) fn read(dir: &Path) -> Result<Bundle, Failure> {
     let mut bundle = Bundle::new();
     let mut folders = vec![(dir.to_owned(), String::new())];
     while let Some((folder, prefix)) = folders.pop() {

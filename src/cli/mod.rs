@@ -30,6 +30,7 @@ mod import;
 mod init;
 mod join;
 mod journal;
+mod equivocation;
 mod lane;
 mod ledger;
 mod log;
@@ -161,6 +162,9 @@ enum Command {
     /// Whether all is here that others have addressed to this node
     #[command(subcommand)]
     Lane(lane::Command),
+    /// What is proved to be signed twice: logs, charters, manifests
+    #[command(subcommand)]
+    Equivocation(equivocation::Command),
     /// The other members' nodes
     Peers(peers::Args),
     /// Whether the node is well
@@ -239,6 +243,7 @@ fn dispatch(context: &Context, command: Command) -> Outcome {
         Command::Stats(args) => stats::run(context, args),
         Command::Ledger(args) => ledger::run(context, &args),
         Command::Lane(command) => lane::run(context, &command),
+        Command::Equivocation(command) => equivocation::run(context, &command),
         Command::Peers(args) => peers::run(context, &args),
         Command::Status(args) => status::run(context, &args),
         Command::Metrics(args) => metrics::run(context, &args),

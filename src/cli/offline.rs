@@ -55,6 +55,8 @@ pub(super) fn answer(context: &Context, config: &Config, request: &Request) -> R
         | Request::Evidence { .. } => open::seal_key_names(&federation, config.member),
         Request::Ledger
         | Request::Lanes
+        | Request::Equivocations
+        | Request::EquivocationEvidence { .. }
         | Request::Status
         | Request::Peers
         | Request::Peer(_)

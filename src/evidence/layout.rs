@@ -44,6 +44,10 @@ pub enum Place {
     Body,
     /// `lane.cbor`: what an author has addressed to one member, all of it and nothing else ([`super::lane`]).
     Lane,
+    /// `equivocation.cbor`: the proof that something was signed twice ([`super::equivocation`]).
+    Equivocation,
+    /// `signed/1.cose`, derived: one of those that were signed.
+    Signed(u8),
 }
 
 /// A path that no file of a bundle has.
@@ -56,7 +60,13 @@ impl Place {
     #[must_use]
     pub fn is_derived(self) -> bool {
         match self {
-            Self::Readme | Self::Transparent | Self::Leaf | Self::Key(_) | Self::Direct(_) | Self::Body => true,
+            Self::Readme
+            | Self::Transparent
+            | Self::Leaf
+            | Self::Key(_)
+            | Self::Direct(_)
+            | Self::Body
+            | Self::Signed(_) => true,
             Self::Charter
             | Self::Manifest(_)
             | Self::Statement
@@ -66,7 +76,8 @@ impl Place {
             | Self::Fields(_)
             | Self::Sealed(_)
             | Self::ContentKey(_)
-            | Self::Lane => false,
+            | Self::Lane
+            | Self::Equivocation => false,
         }
     }
 }
@@ -90,6 +101,8 @@ impl fmt::Display for Place {
             Self::Direct(label) => write!(formatter, "compartments/{label}.direct.cose"),
             Self::Body => formatter.write_str("body.json"),
             Self::Lane => formatter.write_str("lane.cbor"),
+            Self::Equivocation => formatter.write_str("equivocation.cbor"),
+            Self::Signed(number) => write!(formatter, "signed/{number}.cose"),
         }
     }
 }
@@ -108,6 +121,7 @@ impl FromStr for Place {
                 "head.cbor" => Self::Head,
                 "body.json" => Self::Body,
                 "lane.cbor" => Self::Lane,
+                "equivocation.cbor" => Self::Equivocation,
                 _ => return Err(NoSuchPlace),
             },
             Some((folder, file)) => {
@@ -115,6 +129,7 @@ impl FromStr for Place {
                 match (folder, ending) {
                     ("manifests", "cose") => Self::Manifest(member(stem)?),
                     ("receipts", "cose") => Self::Receipt(member(stem)?),
+                    ("signed", "cose") => Self::Signed(number(stem)?),
                     ("keys", "pem") => Self::Key(member(stem)?),
                     ("cosignatures", "cbor") => Self::Cosignature(member(stem)?),
                     ("fields", "cbor") => Self::Fields(label(stem)?),
@@ -146,6 +161,14 @@ fn member(stem: &str) -> Result<MemberCode, NoSuchPlace> {
     stem.parse().map_err(|_| NoSuchPlace)
 }
 
+/// One digit: more than nine of one thing are not kept.
+fn number(stem: &str) -> Result<u8, NoSuchPlace> {
+    match stem.as_bytes() {
+        [digit @ b'1'..=b'9'] => Ok(digit - b'0'),
+        _ => Err(NoSuchPlace),
+    }
+}
+
 fn label(stem: &str) -> Result<CompartmentLabel, NoSuchPlace> {
     let bytes = HEXLOWER.decode(stem.as_bytes()).map_err(|_| NoSuchPlace)?;
     bytes.try_into().map(CompartmentLabel).map_err(|_| NoSuchPlace)
@@ -167,6 +190,8 @@ mod tests {
             "head.cbor",
             "body.json",
             "lane.cbor",
+            "equivocation.cbor",
+            "signed/1.cose",
             "manifests/GE.cose",
             "receipts/W1.cose",
             "keys/TR.pem",
@@ -180,9 +205,18 @@ mod tests {
             assert!(!flat(path).contains('/') && !path.contains('_'));
             assert_eq!(from_flat(&flat(path)).as_deref(), path.contains('/').then_some(path));
         }
-        for path in
-            ["", "readme.md", "keys/../GE.pem", "keys/ge.pem", "keys/GE", "/leaf.hex", "fields/00.cbor", "a/b/c"]
-        {
+        for path in [
+            "",
+            "readme.md",
+            "keys/../GE.pem",
+            "keys/ge.pem",
+            "keys/GE",
+            "/leaf.hex",
+            "fields/00.cbor",
+            "signed/0.cose",
+            "signed/01.cose",
+            "a/b/c",
+        ] {
             assert_eq!(path.parse::<Place>(), Err(NoSuchPlace), "{path}");
             assert_eq!(from_flat(path), None, "{path}");
             assert_eq!(from_flat(&flat(path)), None, "{path}");

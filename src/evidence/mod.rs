@@ -14,6 +14,7 @@
 
 mod check;
 mod derived;
+pub mod equivocation;
 mod export;
 pub mod lane;
 pub mod layout;
@@ -28,6 +29,7 @@ mod witnessed;
 
 use std::collections::BTreeMap;
 
+pub use equivocation::{Equivocation, SignedTwice, export_equivocation};
 pub use export::{ExportError, ExportOptions, export};
 pub use lane::{LaneEvidence, Notified};
 pub use material::{FrontierCosignature, Inclusion, Material, OpenedCompartment};

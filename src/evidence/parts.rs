@@ -42,9 +42,14 @@ pub(super) fn claim_of(place: Place) -> String {
         Place::Fields(label) => format!("fields {label}"),
         Place::Sealed(label) | Place::ContentKey(label) => format!("compartment {label}"),
         Place::Lane => "lane".to_owned(),
-        Place::Readme | Place::Transparent | Place::Leaf | Place::Key(_) | Place::Direct(_) | Place::Body => {
-            "derived files".to_owned()
-        }
+        Place::Equivocation => "equivocation".to_owned(),
+        Place::Readme
+        | Place::Transparent
+        | Place::Leaf
+        | Place::Key(_)
+        | Place::Direct(_)
+        | Place::Body
+        | Place::Signed(_) => "derived files".to_owned(),
     }
 }
 
@@ -174,6 +179,7 @@ impl Reading {
                 self.keys.insert(label, decode_key(bytes).ok_or("not a key: 64 hexadecimal digits and a line end")?);
             }
             Place::Lane => self.lane = Some(LaneEvidence::decode(bytes)?),
+            Place::Equivocation | Place::Signed(_) => return Err("it is no part of evidence about a record".to_owned()),
             Place::Readme | Place::Transparent | Place::Leaf | Place::Key(_) | Place::Direct(_) | Place::Body => {}
         }
         Ok(())

@@ -41,7 +41,8 @@ fn introduction(facts: &Facts) -> String {
     )
 }
 
-fn listing(title: &str, claims: &Claims, outcome: &Outcome) -> String {
+/// Claims of one outcome, under a heading.
+pub(super) fn listing(title: &str, claims: &Claims, outcome: &Outcome) -> String {
     let lines: String = claims
         .iter()
         .filter(|claim| claim.outcome == *outcome)

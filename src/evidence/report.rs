@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::equivocation::SignedTwice;
 use crate::encoding::ids::RecordId;
 
 /// One thing that evidence may show.
@@ -31,6 +32,8 @@ pub enum Outcome {
 pub struct Report {
     /// The record, if the evidence names one that can be read.
     pub record: Option<RecordId>,
+    /// What was signed twice, if the evidence is about that and proves it.
+    pub equivocation: Option<SignedTwice>,
     /// All claims in the order of their reading.
     pub claims: Vec<Claim>,
     /// Whether no claim failed.
@@ -44,7 +47,12 @@ pub(super) struct Claims(Vec<Claim>);
 impl Report {
     pub(super) fn new(record: Option<RecordId>, claims: Claims) -> Self {
         let proved = record.is_some() && !claims.any_failed();
-        Self { record, claims: claims.0, proved }
+        Self { record, equivocation: None, claims: claims.0, proved }
+    }
+
+    pub(super) fn of_equivocation(what: Option<SignedTwice>, claims: Claims) -> Self {
+        let proved = what.is_some() && !claims.any_failed();
+        Self { record: None, equivocation: what.filter(|_| proved), claims: claims.0, proved }
     }
 
     /// The claims that failed.
@@ -55,7 +63,11 @@ impl Report {
     /// For people: a verdict, then one line per claim.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let record = self.record.map_or("the evidence".to_owned(), |id| id.to_string());
+        let record = match (&self.equivocation, self.record) {
+            (Some(what), _) => what.to_string(),
+            (None, Some(id)) => id.to_string(),
+            (None, None) => "the evidence".to_owned(),
+        };
         let verdict = if self.proved { "PROVED" } else { "REFUSED" };
         let mut text = format!("{record}: {verdict}\n");
         for claim in &self.claims {
@@ -70,12 +82,17 @@ impl Report {
         text
     }
 
-    /// For programs: `{"record","proved","claims":[{"name","outcome","sentence","reason"?}]}`; an outcome is `proved`, `failed` or
-    /// `not_claimed`.
+    /// For programs: `{"record","proved","claims":[{"name","outcome","sentence","reason"?}],"equivocation"?}`; an outcome is `proved`, `failed` or
+    /// `not_claimed`; of what was signed twice `{"what","member","sentence"}`.
     #[must_use]
     pub fn to_json(&self) -> Json {
         let claims = self.claims.iter().map(Claim::to_json).collect::<Vec<_>>();
-        json!({ "record": self.record.map(|id| id.to_string()), "proved": self.proved, "claims": claims })
+        let record = self.record.map(|id| id.to_string());
+        let mut json = json!({ "record": record, "proved": self.proved, "claims": claims });
+        if let (Some(what), Some(members)) = (self.equivocation, json.as_object_mut()) {
+            members.insert("equivocation".to_owned(), what.to_json());
+        }
+        json
     }
 }
 

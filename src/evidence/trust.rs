@@ -28,7 +28,13 @@ pub(super) fn read(trusted: &[u8], claims: &mut Claims) -> Option<Federation> {
 /// Holds what was found under the bundle's own charter against the trusted one.
 /// `found` are the claims made there; those that do not hold under the trusted charter are withdrawn.
 pub(super) fn compare(facts: &Facts, trusted: &Federation, found: &mut Claims, claims: &mut Claims) {
-    let (own, theirs) = (&facts.federation, trusted);
+    let Some(newest) = join(&facts.federation, trusted, claims) else { return };
+    look_for_changed_keys(facts, &newest, found);
+    look_for_a_cut(facts, &newest, claims);
+}
+
+/// The newer of the bundle's charter and the trusted one, with the newest manifests of both; `None`, and a failed claim, if they contradict.
+pub(super) fn join(own: &Federation, theirs: &Federation, claims: &mut Claims) -> Option<Federation> {
     // Each way round, so that whichever of two charters or manifests is newer must follow the other.
     let joined = if own == theirs {
         Ok(theirs.clone())
@@ -38,19 +44,18 @@ pub(super) fn compare(facts: &Facts, trusted: &Federation, found: &mut Claims, c
             Ok(news.unwrap_or_else(|| theirs.clone()))
         })
     };
-    let newest = match joined {
-        Ok(newest) => newest,
+    match joined {
+        Ok(newest) => {
+            let versions =
+                format!("Yours is version {}, that in the folder version {}.", version(theirs), version(own));
+            claims.proved("trusted charter", format!("{SENTENCE} {versions}"));
+            Some(newest)
+        }
         Err(error) => {
             claims.failed("trusted charter", SENTENCE, error);
-            return;
+            None
         }
-    };
-    claims.proved(
-        "trusted charter",
-        format!("{SENTENCE} Yours is version {}, that in the folder version {}.", version(theirs), version(own)),
-    );
-    look_for_changed_keys(facts, &newest, found);
-    look_for_a_cut(facts, &newest, claims);
+    }
 }
 
 /// A witness key that was replaced since cannot be told from one that was stolen and replaced for that reason.

@@ -5,7 +5,7 @@ use super::check::{Facts, check};
 use super::parts::Parts;
 use super::report::{Claims, Report};
 use super::summary::Summary;
-use super::{derived, trust};
+use super::{derived, equivocation, trust};
 use crate::identity::Federation;
 use crate::ledger::Statement;
 
@@ -37,6 +37,9 @@ pub fn verify_under(bundle: &Bundle, trusted: &Federation) -> Report {
 }
 
 fn judge(bundle: &Bundle, trusted: Option<&Federation>, mut claims: Claims) -> (Report, Option<(Parts, Facts)>) {
+    if bundle.contains_key(equivocation::FILE) {
+        return (equivocation::verify(bundle, trusted, claims), None);
+    }
     let mut checked = None;
     let parts = Parts::read(bundle, &mut claims);
     let record =
@@ -70,9 +73,13 @@ fn compare_derived(bundle: &Bundle, parts: &Parts, facts: &Facts, found: &Claims
         Ok(files) => files,
         Err(reason) => return claims.failed("derived files", SENTENCE, reason),
     };
-    let expected: Bundle = derived.into_iter().chain(signed).collect();
+    compare_files(bundle, &derived.into_iter().chain(signed).collect(), SENTENCE, claims);
+}
+
+/// Compares the files of a bundle with those that there must be, and no others.
+pub(super) fn compare_files(bundle: &Bundle, expected: &Bundle, sentence: &str, claims: &mut Claims) {
     let mut faults = Vec::new();
-    for (path, bytes) in &expected {
+    for (path, bytes) in expected {
         match bundle.get(path) {
             Some(found) if found == bytes => {}
             Some(_) => faults.push(format!("{path} is another than the signed files give")),
@@ -83,8 +90,8 @@ fn compare_derived(bundle: &Bundle, parts: &Parts, facts: &Facts, found: &Claims
         bundle.keys().filter(|path| !expected.contains_key(*path)).map(|path| format!("{path} belongs to nothing")),
     );
     if faults.is_empty() {
-        claims.proved("derived files", SENTENCE);
+        claims.proved("derived files", sentence);
     } else {
-        claims.failed("derived files", SENTENCE, faults.join("; "));
+        claims.failed("derived files", sentence, faults.join("; "));
     }
 }

@@ -73,6 +73,11 @@ impl CharterSplit {
         self.rivals.keys().copied()
     }
 
+    /// The charters.
+    pub fn rivals(&self) -> impl Iterator<Item = &SignedCharter> {
+        self.rivals.values()
+    }
+
     /// Which of them the operator of this node has chosen.
     #[must_use]
     pub fn settled(&self) -> Option<Digest> {
@@ -159,6 +164,11 @@ impl ManifestSplit {
     #[must_use]
     pub fn version(&self) -> u64 {
         self.rivals.values().next().map_or(0, |manifest| manifest.manifest().version())
+    }
+
+    /// The manifests.
+    pub fn rivals(&self) -> impl Iterator<Item = &SignedManifest> {
+        self.rivals.values()
     }
 
     /// The digests of the manifests.

@@ -2,6 +2,7 @@
 
 mod erasure;
 mod impact;
+mod equivocation;
 mod lane;
 mod operation;
 mod policy;
@@ -70,6 +71,8 @@ pub fn answer<S: Store>(
         Request::Stats(question) => Ok(Response::Stats(Box::new(stats::stats(views()?, question, now)?))),
         Request::Ledger => Ok(Response::Ledger(ledger(view)?)),
         Request::Lanes => Ok(Response::Lanes(lane::list(view)?)),
+        Request::Equivocations => Ok(Response::Equivocations(equivocation::list(view)?)),
+        Request::EquivocationEvidence { what } => equivocation::evidence(view, what),
         Request::Status => Ok(Response::Status(Box::new(status(view)?))),
         Request::LaneEvidence { lanes, notified } => lane::evidence(view, *lanes, *notified),
         Request::Evidence { id, redact, disclose_keys } => evidence_of(view, *id, redact, *disclose_keys),

@@ -21,6 +21,7 @@ mod charter;
 mod consignment;
 mod erasure;
 mod impact;
+mod equivocation;
 mod lane;
 mod officer;
 mod peer;
@@ -38,6 +39,7 @@ pub use consignment::{
     ConsignmentFilter, ConsignmentLine, ConsignmentName, ConsignmentOrder, ConsignmentPage, ConsignmentView, Due,
     Reindexed, TimelineEntry,
 };
+pub use equivocation::EquivocationView;
 pub use erasure::{
     AnswerView, ERASURE_RECORDS_MAX, ErasedView, ErasureRequest, ErasuresView, HoldView, OrderView, PlanView,
     PlannedView,
@@ -118,6 +120,8 @@ pub enum Request {
     Ledger,
     /// What authors have shown of their lanes to this node.
     Lanes,
+    /// What is proved to be signed twice.
+    Equivocations,
     /// The other members' nodes.
     Peers,
     /// Whether one of them answers, or that it is kept away.
@@ -140,6 +144,11 @@ pub enum Request {
         lanes: RecordId,
         /// Whether kind and consignment of each statement are shown.
         notified: bool,
+    },
+    /// The files that prove to an outsider that something was signed twice.
+    EquivocationEvidence {
+        /// What, as [`EquivocationView::what`] names it.
+        what: String,
     },
     /// Ask every member within reach for its receipt of every log, and wait for them.
     CollectReceipts,
@@ -226,6 +235,8 @@ pub enum Response {
     Ledger(LedgerView),
     /// To [`Request::Lanes`]: in the order of the `lanes` statements.
     Lanes(Vec<LaneView>),
+    /// To [`Request::Equivocations`].
+    Equivocations(Vec<EquivocationView>),
     /// To [`Request::Peers`].
     Peers(Vec<PeerView>),
     /// To [`PeerRequest::Ping`].
@@ -506,6 +517,8 @@ impl Request {
             | Self::Status
             | Self::Evidence { .. }
             | Self::LaneEvidence { .. }
+            | Self::Equivocations
+            | Self::EquivocationEvidence { .. }
             | Self::Submit { .. }
             | Self::Peers
             | Self::Peer(_)
@@ -537,6 +550,8 @@ impl Request {
             | Self::Lanes
             | Self::Status
             | Self::Evidence { .. }
+            | Self::Equivocations
+            | Self::EquivocationEvidence { .. }
             | Self::LaneEvidence { .. } => true,
             Self::Charter(request) => *request == CharterRequest::Held,
             Self::Erasure(request) => matches!(request, ErasureRequest::List | ErasureRequest::Plan { .. }),

@@ -609,7 +609,11 @@ impl Engine {
             Request::Charter(CharterRequest::Publish { file, settle }) => {
                 Some(self.desk.publish(file.0, settle, reply))
             }
-            Request::RecordList(_) | Request::Lanes | Request::Charter(CharterRequest::Held) => {
+            Request::RecordList(_)
+            | Request::Lanes
+            | Request::Equivocations
+            | Request::EquivocationEvidence { .. }
+            | Request::Charter(CharterRequest::Held) => {
                 finish(reply, answer::answer(&self.node.view(), None, None, &request, clock::now()));
                 None
             }

@@ -2,17 +2,31 @@
 
 use crate::encoding::hash::sha256;
 use crate::encoding::ids::RecordId;
+use crate::encoding::time::UnixTime;
 use crate::evidence::lane::NOTIFIED_FIELDS;
 use crate::evidence::{
-    FILE_BYTES_MAX, FrontierCosignature, Inclusion, LaneEvidence, Material, Notified, OpenedCompartment,
+    Equivocation, FILE_BYTES_MAX, FrontierCosignature, Inclusion, LaneEvidence, Material, Notified, OpenedCompartment,
+    SignedTwice,
 };
-use crate::ledger::{Key, SignedRoot, Statement, Store, StoreError};
+use crate::identity::CharterSplit;
+use crate::ledger::{ForkProof, Key, KeyKind, SignedRoot, Statement, Store, StoreError};
 use crate::seal::{LaneKey, LanesBody, SlotProof};
 
 use super::view::View;
 
 /// A statement of a lane, as it is held.
 type Listed = (RecordId, Vec<u8>);
+
+/// A proof that something was signed twice, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptProof {
+    /// What.
+    pub what: SignedTwice,
+    /// The proof.
+    pub proof: Equivocation,
+    /// Since when this node keeps it.
+    pub since: UnixTime,
+}
 
 /// Why there is nothing to make evidence from.
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +142,30 @@ impl<S: Store> View<'_, S> {
     }
 
     /// What a record says of its kind and consignment, as far as this node can open it.
+    /// All that is proved to be signed twice, with the proofs: logs, then the charter, then manifests.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed.
+    pub fn equivocations(&self) -> Result<Vec<KeptProof>, StoreError> {
+        let (store, federation) = (self.store(), self.federation());
+        let mut all = Vec::new();
+        for kind in [KeyKind::Fork, KeyKind::CharterSplit, KeyKind::ManifestSplit] {
+            for key in store.keys(kind)? {
+                let Some(frame) = store.get(&key)? else { continue };
+                let proof = match kind {
+                    KeyKind::Fork => ForkProof::decode(&frame.bytes).ok().map(Equivocation::Log),
+                    KeyKind::CharterSplit => CharterSplit::verify(&frame.bytes, federation.chain())
+                        .ok()
+                        .map(|split| Equivocation::of_charters(&split)),
+                    _ => Some(Equivocation::Manifests(frame.bytes)),
+                };
+                let proved = proof.and_then(|proof| proof.proves(federation).map(|what| (what, proof)));
+                all.extend(proved.map(|(what, proof)| KeptProof { what, proof, since: frame.at }));
+            }
+        }
+        Ok(all)
+    }
+
     fn notified(&self, id: RecordId) -> Result<Notified, StoreError> {
         let (Some(body), Some(parts)) = (self.body(id)?, self.parts(id)?) else { return Ok(Notified::default()) };
         let fields = parts

@@ -138,8 +138,11 @@ fn mime(place: Place) -> &'static str {
         | Place::Transparent
         | Place::Receipt(_)
         | Place::Sealed(_)
-        | Place::Direct(_) => "application/cose",
-        Place::Cosignature(_) | Place::Head | Place::Fields(_) | Place::Lane => "application/cbor",
+        | Place::Direct(_)
+        | Place::Signed(_) => "application/cose",
+        Place::Cosignature(_) | Place::Head | Place::Fields(_) | Place::Lane | Place::Equivocation => {
+            "application/cbor"
+        }
         Place::Key(_) => "application/x-pem-file",
         Place::Leaf | Place::ContentKey(_) => "text/plain",
         Place::Body => "application/json",
@@ -164,5 +167,7 @@ fn description(place: Place) -> String {
         Place::Direct(_) => "A compartment for whoever has its key".to_owned(),
         Place::Body => "The opened fields for reading".to_owned(),
         Place::Lane => "What was addressed to one member".to_owned(),
+        Place::Equivocation => "The proof that something was signed twice".to_owned(),
+        Place::Signed(_) => "One of those that were signed".to_owned(),
     }
 }

@@ -14,7 +14,7 @@ use super::report::Claims;
 use crate::encoding::cose::Sign1;
 use crate::encoding::ids::MemberCode;
 use crate::encoding::time::UnixTime;
-use crate::identity::{Federation, FederationError, Published};
+use crate::identity::{Federation, FederationError, Published, SignedCharter, SignedManifest};
 use crate::ledger::statement::Unverified;
 use crate::ledger::{FrontierEntry, Root, Statement};
 use crate::seal::CompartmentLabel;
@@ -48,7 +48,7 @@ pub(super) fn cosignature_claim(member: MemberCode) -> String {
 /// Checks everything that does not depend on whom the verifier trusts. `None` if a claim failed on which others rest;
 /// otherwise facts, which hold only if no claim failed.
 pub(super) fn check(parts: &Parts, claims: &mut Claims) -> Option<Facts> {
-    let federation = check_federation(parts, claims)?;
+    let federation = check_federation(&parts.charters, &parts.manifests, claims)?;
     let (statement, object) = check_statement(parts, &federation, claims)?;
     let receipts = roots::check_receipts(parts, &federation, &statement, claims);
     let cosignatures = roots::check_cosignatures(parts, &federation, &statement, claims);
@@ -71,8 +71,13 @@ pub(super) fn check(parts: &Parts, claims: &mut Claims) -> Option<Facts> {
     Some(facts)
 }
 
-fn check_federation(parts: &Parts, claims: &mut Claims) -> Option<Federation> {
-    let published = Published { charters: parts.charters.clone(), manifests: parts.manifests.clone() };
+/// Checks the charter and the manifests of a bundle.
+pub(super) fn check_federation(
+    charters: &[SignedCharter],
+    manifests: &BTreeMap<MemberCode, SignedManifest>,
+    claims: &mut Claims,
+) -> Option<Federation> {
+    let published = Published { charters: charters.to_vec(), manifests: manifests.clone() };
     match published.verify() {
         Ok(federation) => {
             let charter = federation.charter();

@@ -159,6 +159,8 @@ impl Approvals {
             | Request::Stats(_)
             | Request::Ledger
             | Request::Lanes
+            | Request::Equivocations
+            | Request::EquivocationEvidence { .. }
             | Request::Peers
             | Request::Peer(PeerRequest::Ping { .. } | PeerRequest::Unban { .. })
             | Request::Status

@@ -80,6 +80,8 @@ impl Asked {
             | Request::Anchors { .. }
             | Request::Ledger
             | Request::Lanes
+            | Request::Equivocations
+            | Request::EquivocationEvidence { .. }
             | Request::Peers
             | Request::Peer(PeerRequest::Ping { .. })
             | Request::Status
@@ -257,6 +259,7 @@ fn shown(response: &Response) -> Shown {
         | Response::Stats(_)
         | Response::Ledger(_)
         | Response::Lanes(_)
+        | Response::Equivocations(_)
         | Response::Peers(_)
         | Response::Pinged(_)
         | Response::Bans(_)

@@ -193,6 +193,7 @@ async fn what_shows_nothing_leaves_no_entry() {
         Request::Peers,
         Request::Ledger,
         Request::Lanes,
+        Request::Equivocations,
         Request::CollectReceipts,
         Request::Charter(CharterRequest::Held),
         Request::Anchors { member: "GE".parse().unwrap() },
