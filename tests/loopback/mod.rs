@@ -23,6 +23,7 @@ mod federation;
 mod fsck;
 mod governance;
 mod hsm;
+mod liars;
 mod limits;
 mod outsider;
 mod page;
