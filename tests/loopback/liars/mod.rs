@@ -158,10 +158,11 @@ fn whatever_a_dishonest_member_does_is_shown_by_all_others_and_harms_nothing() {
     }
 
     // A checkpoint of next year. Nobody goes by it, and the log goes on.
+    let before = trial.size_of("LB", "MZ");
     mozambique.say(|core| vec![core.history(None, 365 * 86_400)]);
     mozambique.submit(records("MZ", 2..3));
     let took =
-        trial.at_all("what was logged after a checkpoint of next year", |member| trial.size_of(member, "MZ") > 3);
+        trial.at_all("what was logged after a checkpoint of next year", |member| trial.size_of(member, "MZ") > before);
     eprintln!("a checkpoint of next year: put aside; what was logged after it is held at all after {took:.1} s");
     eprintln!("  nothing honest is lost: {:.1} s", trial.nothing_honest_is_lost());
 
