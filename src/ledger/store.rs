@@ -110,6 +110,8 @@ pub enum Mark {
     Lists(RecordId),
     /// What this node holds of its own lane of a `lanes` statement that another has followed, until the author has shown what it committed to.
     Lane(RecordId),
+    /// The last of one's own records that a member's cosignature was the first to cover: which members, and when.
+    Covered(RecordId),
 }
 
 /// The kinds of [`Mark`], for listing.
@@ -132,6 +134,8 @@ pub enum MarkKind {
     Lists = 7,
     /// [`Mark::Lane`]
     Lane = 8,
+    /// [`Mark::Covered`]
+    Covered = 9,
 }
 
 /// One frame to be kept.
@@ -449,6 +453,7 @@ impl Mark {
             Self::Granted(_) => MarkKind::Granted,
             Self::Lists(_) => MarkKind::Lists,
             Self::Lane(_) => MarkKind::Lane,
+            Self::Covered(_) => MarkKind::Covered,
         }
     }
 
@@ -458,7 +463,12 @@ impl Mark {
         let mut bytes = vec![self.kind() as u8];
         match self {
             Self::Audited(log) | Self::Scanned(log) => put_log(&mut bytes, log),
-            Self::Flag(id) | Self::Inbox(id) | Self::Granted(id) | Self::Lists(id) | Self::Lane(id) => {
+            Self::Flag(id)
+            | Self::Inbox(id)
+            | Self::Granted(id)
+            | Self::Lists(id)
+            | Self::Lane(id)
+            | Self::Covered(id) => {
                 put_record(&mut bytes, id);
             }
             Self::Source(digest) => bytes.extend(digest.0),
@@ -480,6 +490,7 @@ impl Mark {
             6 => Self::Granted(take_record(rest)?),
             7 => Self::Lists(take_record(rest)?),
             8 => Self::Lane(take_record(rest)?),
+            9 => Self::Covered(take_record(rest)?),
             _ => return None,
         };
         rest.is_empty().then_some(mark)
@@ -548,7 +559,7 @@ mod tests {
     }
 
     fn any_mark() -> impl Strategy<Value = Mark> {
-        (any_record(), any::<[u8; 32]>(), 0..8).prop_map(|(id, digest, kind)| match kind {
+        (any_record(), any::<[u8; 32]>(), 0..9).prop_map(|(id, digest, kind)| match kind {
             0 => Mark::Audited(id.log),
             1 => Mark::Flag(id),
             2 => Mark::Inbox(id),
@@ -556,6 +567,7 @@ mod tests {
             4 => Mark::Scanned(id.log),
             5 => Mark::Lists(id),
             6 => Mark::Lane(id),
+            7 => Mark::Covered(id),
             _ => Mark::Granted(id),
         })
     }

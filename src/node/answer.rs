@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::encoding::hash::sha256;
-use crate::encoding::ids::{LogId, RecordId};
+use crate::encoding::ids::{LogId, MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
 use crate::evidence::{self, ExportOptions};
 use crate::identity::{MemberStatus, SignedCharter, SignedManifest};
@@ -187,6 +187,7 @@ fn show<S: Store>(view: &View<'_, S>, views: &Views, id: RecordId, now: UnixTime
         content.extend(fields);
     }
     let (consignment, announced) = consignment(view, views, id, now)?.unzip();
+    let (held_since, acknowledged_by) = (view.held_since(id)?, acknowledged_by(view, views, id)?);
     Ok(RecordView {
         line: line(view, &record, &partial),
         statement: sha256(&bytes),
@@ -196,9 +197,31 @@ fn show<S: Store>(view: &View<'_, S>, views: &Views, id: RecordId, now: UnixTime
         consignment,
         announced: announced.flatten(),
         covered_by: view.held_by(id)?.into_iter().map(|(member, _)| member).collect(),
+        held_since,
+        acknowledged_by,
         erased: record.erased.as_ref().map(|(note, at)| erasure::erased(id, note, *at)),
         hold: record.hold.as_ref().map(|(hold, since)| erasure::held(id, hold, *since)),
     })
+}
+
+/// Who has acknowledged a record, and when first. Of several consignments nobody acknowledges one alone.
+fn acknowledged_by<S: Store>(
+    view: &View<'_, S>,
+    views: &Views,
+    id: RecordId,
+) -> Result<BTreeMap<MemberCode, UnixTime>, Problem> {
+    let mut by: BTreeMap<MemberCode, UnixTime> = BTreeMap::new();
+    let about: Vec<RecordId> = views.consignments_of(id).into_iter().collect();
+    let [about] = about.as_slice() else { return Ok(by) };
+    let Some(consignment) = views.get(*about) else { return Ok(by) };
+    let records = views.records(*about, |id| views::read(view, id))?;
+    let dossier = Dossier { consignment, records: &records };
+    for (event, _) in dossier.events(&Kind::Acknowledgement).filter(|(_, said)| said.acknowledges.contains(&id)) {
+        let at = event.issued_at;
+        let earliest = by.entry(event.id.log.member).or_insert(at);
+        *earliest = (*earliest).min(at);
+    }
+    Ok(by)
 }
 
 /// Where the consignment of a record stands, and what is announced if that was amended; `None` for a record that is about none, or about

@@ -343,6 +343,13 @@ pub struct RecordView {
     pub announced: Option<serde_json::Value>,
     /// Members whose checkpoint, cosignature or receipt covers it.
     pub covered_by: Vec<MemberCode>,
+    /// Those of them other than its author, each with the earliest time at which it is known here to have cosigned a tree with the record in it; of others' records that of its
+    /// newest cosignature.
+    #[serde(default)]
+    pub held_since: BTreeMap<MemberCode, UnixTime>,
+    /// Members that have acknowledged that it arrived, as far as this node may read that, each with the time of its first acknowledgement.
+    #[serde(default)]
+    pub acknowledged_by: BTreeMap<MemberCode, UnixTime>,
     /// When and why its body was erased here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erased: Option<ErasedView>,

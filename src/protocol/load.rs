@@ -9,6 +9,7 @@ use crate::ledger::{Frontier, Key, KeyKind, LogNodes, Mark, MarkKind, Store, Sto
 
 use super::audit::read_audit_mark;
 use super::author::Author;
+use super::custody::Custody;
 use super::erasure::Erasing;
 use super::governance;
 use super::heal::Heal;
@@ -42,6 +43,7 @@ impl<S: Store> Node<S> {
             author: Author::new(),
             inbox: Inbox::default(),
             lanes: Lanes::default(),
+            custody: Custody::default(),
             witness: Witness::default(),
             peers: Peers::default(),
             heal: Heal::default(),

@@ -17,6 +17,7 @@ mod audit;
 mod author;
 mod budget;
 mod chain;
+mod custody;
 mod effect;
 mod erasure;
 mod governance;
@@ -63,6 +64,7 @@ pub use refusal::Refusal;
 pub use status::{NodeStatus, PeerStatus, Signing};
 
 use author::Author;
+use custody::Custody;
 use erasure::Erasing;
 use heal::Heal;
 use inbox::Inbox;
@@ -130,6 +132,7 @@ pub struct Node<S> {
     author: Author,
     inbox: Inbox,
     lanes: Lanes,
+    custody: Custody,
     witness: Witness,
     peers: Peers,
     /// Whether there is room on the disk.
@@ -169,6 +172,7 @@ impl<S: Store> Node<S> {
         if self.room {
             self.advance_pulls(&mut turn)?;
             self.advance_witness(&turn)?;
+            self.advance_custody()?;
         }
         Ok(self.out.take())
     }

@@ -272,6 +272,8 @@ impl<S: Store> Node<S> {
         peer.frontier = frontier;
         peer.cosignature = Some((cosignature.clone(), root));
         peer.to_keep = true;
+        let issued_at = peer.cosignature.as_ref().map(|(_, root)| root.issued_at);
+        self.note_custody(by, issued_at.unwrap_or_default());
         self.check_agreement(by);
         Ok(())
     }

@@ -80,6 +80,15 @@ fn five_nodes_converge_and_only_the_audience_opens() {
     // Türkiye lies on the way: it reads the transport and not the parties.
     assert_eq!((consignee("TR"), consignee("LB"), consignee("W1")), (None, None, None));
 
+    // What the author knows of who holds it: everybody, and who may read that all whom it is for have it.
+    let own: Value = serde_json::from_slice(&at("GE", &["record", "show", "GE-1"])).unwrap();
+    let members = |field: &str| own[field].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(members("held_since"), ["LB", "MZ", "TR", "W1"]);
+    assert_eq!(
+        (members("acknowledged_by"), &own["custody"]["state"]),
+        (vec!["LB".into(), "MZ".into(), "TR".into()], &"acknowledged".into())
+    );
+
     // Evidence from a node that is not the author's, verified without one.
     let evidence = folder.path().join("evidence");
     at("TR", &["evidence", "export", "GE-1", "--out", &evidence.to_string_lossy()]);

@@ -1,8 +1,11 @@
 //! `shieldwall record`.
 
+mod custody;
 pub(super) mod erase;
 
 use std::fmt::Write as _;
+
+use custody::{Judged, since};
 
 use super::context::{Context, unexpected};
 use super::report::{Exit, Outcome};
@@ -100,14 +103,19 @@ fn row(line: &RecordLine) -> [String; 9] {
 
 fn show(context: &Context, id: RecordId) -> Outcome {
     let Response::Record(record) = context.ask(&Request::RecordShow { id })? else { return Err(unexpected()) };
-    context.ui.result(&record, text(&record))?;
+    let config = context.config()?;
+    let custody = (id.log.member == config.member).then(|| Judged::of(&record, &config.custody));
+    let mut json = serde_json::to_value(&record).map_err(|_| unexpected())?;
+    if let (Some(judged), Some(members)) = (&custody, json.as_object_mut()) {
+        members.insert("custody".to_owned(), judged.to_json());
+    }
+    context.ui.result(&json, text(&record, custody.as_ref()))?;
     Ok(Exit::Success)
 }
 
-fn text(record: &RecordView) -> String {
+fn text(record: &RecordView, custody: Option<&Judged>) -> String {
     let mut text = String::new();
     let line = &record.line;
-    let covered = record.covered_by.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let rows = [
         ("record", Some(line.id.to_string())),
         ("made", Some(line.issued_at.to_string())),
@@ -115,7 +123,9 @@ fn text(record: &RecordView) -> String {
         ("size class", Some(format!("{} bytes, {} tags", record.size_class, record.tags))),
         ("body", Some(body(line.body).to_owned())),
         ("consignment", record.consignment.as_ref().map(standing)),
-        ("held by", (!covered.is_empty()).then_some(covered)),
+        ("custody", custody.map(ToString::to_string)),
+        ("held by", since(&record.held_since)),
+        ("arrived at", since(&record.acknowledged_by)),
         ("no effect", line.flagged.clone()),
         ("erased", record.erased.as_ref().map(|erased| format!("on {}, {}", erased.at, erased.why))),
         ("held here", record.hold.as_ref().map(erase::list::held)),

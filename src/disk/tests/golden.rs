@@ -62,6 +62,7 @@ fn what_is_on_disk_keeps_its_bytes() {
         ("granted", Mark::Granted(id)),
         ("lists", Mark::Lists(id)),
         ("lane", Mark::Lane(id)),
+        ("covered", Mark::Covered(id)),
     ];
     let marks: Map<String, Value> =
         marks.into_iter().map(|(name, mark)| (name.to_owned(), hex(&mark.to_bytes()))).collect();

@@ -10,6 +10,7 @@ pub mod alerts;
 pub mod approvals;
 pub mod layers;
 pub mod options;
+pub mod custody;
 pub mod retention;
 mod risk;
 
@@ -22,6 +23,7 @@ use crate::protocol::Settings;
 pub use address::Address;
 pub use alerts::Alerts;
 pub use approvals::{Approvals, UserName};
+pub use custody::{Custody, CustodyPolicy};
 pub use layers::{ConfigError, Fault, Origin, Setting, Sources};
 pub use retention::Retention;
 pub use risk::{
@@ -73,6 +75,8 @@ pub struct Config {
     pub approvals: Approvals,
     /// How long bodies are kept.
     pub retention: Retention,
+    /// How many others are to hold a record.
+    pub custody: CustodyPolicy,
     /// How alerts leave the node.
     pub alerts: Alerts,
 }
@@ -241,6 +245,7 @@ impl Config {
         let limits = check_limits(layers);
         let approvals = approvals::check(layers);
         let retention = retention::check(layers);
+        let custody = custody::check(layers);
         let alerts = alerts::check(layers);
 
         let data_dir = data_dir?;
@@ -289,6 +294,7 @@ impl Config {
             limits: limits?,
             approvals: approvals?,
             retention: retention?,
+            custody: custody?,
             alerts: alerts?,
         })
     }

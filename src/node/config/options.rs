@@ -43,7 +43,7 @@ pub enum Default {
 }
 
 /// All options.
-pub const OPTIONS: [OptionRow; 52] = [
+pub const OPTIONS: [OptionRow; 55] = [
     row("member", Kind::Text, Default::Required),
     row("data_dir", Kind::Path, Default::Is("data")),
     row("keys_dir", Kind::Path, Default::Is("keys")),
@@ -93,6 +93,10 @@ pub const OPTIONS: [OptionRow; 52] = [
     row("retention.own", Kind::List, Default::Is("")),
     row("retention.copies", Kind::List, Default::Is("")),
     row("retention.legal_basis", Kind::Text, Default::None),
+    // A federation has 250 members at most.
+    row("custody.members", Kind::Number { min: 0, max: 250 }, Default::Is("0")),
+    row("custody.regions", Kind::Number { min: 0, max: 250 }, Default::Is("0")),
+    row("custody.region_of", Kind::List, Default::Is("")),
     row("alerts.smtp", Kind::Text, Default::None),
     row("alerts.mail_from", Kind::Text, Default::None),
     row("alerts.mail_to", Kind::List, Default::Is("")),

@@ -6,6 +6,7 @@
 
 mod author;
 mod budgets;
+mod custody;
 mod erasure;
 mod fetching;
 mod governance;
