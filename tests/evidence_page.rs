@@ -10,8 +10,11 @@ use std::{env, fs};
 
 use data_encoding::BASE64;
 use serde_json::{Value as Json, json};
-use shieldwall::evidence::{Bundle, verify};
+use shieldwall::evidence::equivocation::FILE;
+use shieldwall::evidence::{Bundle, Equivocation, export_equivocation, verify};
+use shieldwall::ledger::ForkProof;
 
+use crate::evidence_fixture::World;
 use crate::evidence_mutations::{Mutation, Originals};
 
 #[test]
@@ -28,6 +31,12 @@ fn the_page_says_what_the_verifier_here_says() {
     }
     for Mutation { what, bundle, trusted, .. } in &mutations {
         cases.add(what, bundle, trusted);
+    }
+    let mut good = 2;
+    let trusted = World::new().federation.published().encode().unwrap();
+    for (what, bundle, holds) in signed_twice() {
+        cases.add(&what, &bundle, &trusted);
+        good += usize::from(holds);
     }
     let count = cases.cases.len();
     let folder = tempfile::tempdir().unwrap();
@@ -56,7 +65,60 @@ fn the_page_says_what_the_verifier_here_says() {
         serde_json::from_str(&result.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")).unwrap();
     assert_eq!(result["differing"], 0, "{result}");
     assert_eq!(result["cases"], count);
-    assert_eq!(result["refused"], count - 2);
+    assert_eq!(result["refused"], count - good);
+}
+
+#[test]
+fn evidence_of_what_was_signed_twice_is_refused_after_every_change() {
+    let trusted = World::new().federation.published().encode().unwrap();
+    let all = signed_twice();
+    for (what, bundle, holds) in &all {
+        let report = verify(bundle, &trusted);
+        assert_eq!(report.proved, *holds, "{what}: {}", report.to_text());
+        assert_eq!(report.failures().next().is_none(), *holds, "{what}");
+    }
+    assert!(all.iter().filter(|(_, _, holds)| *holds).count() == 4 && all.len() > 150, "{}", all.len());
+}
+
+/// Evidence that a statement, and the history of a log, were signed twice: as a folder and as one file, good, and changed in each file; and whether
+/// it holds.
+fn signed_twice() -> Vec<(String, Bundle, bool)> {
+    let (one, other) = (World::new(), World::saying("Wall", "demolition", &[]));
+    let [lesser, greater] = [&one, &other].map(|world| world.material(1).checkpoint.root);
+    let proofs = [
+        ("statement", Equivocation::Statements([one.leaves[1].clone(), other.leaves[1].clone()])),
+        ("log", Equivocation::Log(ForkProof { lesser, greater, path: Vec::new() })),
+    ];
+    let mut all = Vec::new();
+    for (name, proof) in proofs {
+        let folder = export_equivocation(&proof, &one.federation).unwrap();
+        let alone = Bundle::from([(FILE.to_owned(), proof.encode())]);
+        for (form, good) in [("folder", folder), ("alone", alone)] {
+            all.push((format!("{name}, {form}"), good.clone(), true));
+            for (path, bytes) in &good {
+                let changed = |how: &str, bytes: Option<Vec<u8>>| {
+                    let mut bundle = good.clone();
+                    drop(bundle.remove(path));
+                    bundle.extend(bytes.map(|bytes| (path.clone(), bytes)));
+                    (format!("{name}, {form}: {path} {how}"), bundle, false)
+                };
+                let flipped = |place: usize| {
+                    let mut bytes = bytes.clone();
+                    bytes[place] ^= 1;
+                    Some(bytes)
+                };
+                // Without the proof, a folder is no evidence of anything, and says that of evidence about a record.
+                all.push(changed("taken away", None));
+                all.push(changed("emptied", Some(Vec::new())));
+                all.push(changed("made longer", Some([&bytes[..], b"\n"].concat())));
+                all.push(changed("cut", Some(bytes[..bytes.len() / 2].to_vec())));
+                all.push(changed("changed at its beginning", flipped(0)));
+                all.push(changed("changed in its middle", flipped(bytes.len() / 2)));
+                all.push(changed("changed at its end", flipped(bytes.len() - 1)));
+            }
+        }
+    }
+    all
 }
 
 /// Each different file once, and the cases that are made of them.
