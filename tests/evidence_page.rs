@@ -87,7 +87,7 @@ fn signed_twice() -> Vec<(String, Bundle, bool)> {
     let [lesser, greater] = [&one, &other].map(|world| world.material(1).checkpoint.root);
     let proofs = [
         ("statement", Equivocation::Statements([one.leaves[1].clone(), other.leaves[1].clone()])),
-        ("log", Equivocation::Log(ForkProof { lesser, greater, path: Vec::new() })),
+        ("log", Equivocation::Log(Box::new(ForkProof { lesser, greater, path: Vec::new() }))),
     ];
     let mut all = Vec::new();
     for (name, proof) in proofs {

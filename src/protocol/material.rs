@@ -8,7 +8,7 @@ use crate::evidence::{
     Equivocation, FILE_BYTES_MAX, FrontierCosignature, Inclusion, LaneEvidence, Material, Notified, OpenedCompartment,
     SignedTwice,
 };
-use crate::identity::CharterSplit;
+use crate::identity::{CharterSplit, Federation};
 use crate::ledger::{ForkProof, Key, KeyKind, SignedRoot, Statement, Store, StoreError};
 use crate::seal::{LaneKey, LanesBody, SlotProof};
 
@@ -147,18 +147,21 @@ impl<S: Store> View<'_, S> {
     /// # Errors
     /// [`StoreError`] if storage failed.
     pub fn equivocations(&self) -> Result<Vec<KeptProof>, StoreError> {
+        type Read = fn(Vec<u8>, &Federation) -> Option<Equivocation>;
+        let forms: [(KeyKind, Read); 3] = [
+            (KeyKind::Fork, |bytes, _| ForkProof::decode(&bytes).ok().map(Box::new).map(Equivocation::Log)),
+            (KeyKind::CharterSplit, |bytes, federation| {
+                let split = CharterSplit::verify(&bytes, federation.chain()).ok();
+                split.as_ref().map(Equivocation::of_charters)
+            }),
+            (KeyKind::ManifestSplit, |bytes, _| Some(Equivocation::Manifests(bytes))),
+        ];
         let (store, federation) = (self.store(), self.federation());
         let mut all = Vec::new();
-        for kind in [KeyKind::Fork, KeyKind::CharterSplit, KeyKind::ManifestSplit] {
+        for (kind, read) in forms {
             for key in store.keys(kind)? {
                 let Some(frame) = store.get(&key)? else { continue };
-                let proof = match kind {
-                    KeyKind::Fork => ForkProof::decode(&frame.bytes).ok().map(Equivocation::Log),
-                    KeyKind::CharterSplit => CharterSplit::verify(&frame.bytes, federation.chain())
-                        .ok()
-                        .map(|split| Equivocation::of_charters(&split)),
-                    _ => Some(Equivocation::Manifests(frame.bytes)),
-                };
+                let proof = read(frame.bytes, federation);
                 let proved = proof.and_then(|proof| proof.proves(federation).map(|what| (what, proof)));
                 all.extend(proved.map(|(what, proof)| KeptProof { what, proof, since: frame.at }));
             }

@@ -112,7 +112,7 @@ fn of_manifests(split: &[u8], federation: &Federation) -> Result<Proved, String>
 }
 
 fn key_of(log: LogId, federation: &Federation) -> Option<(MemberCode, PublicKey)> {
-    federation.log_key(&log).map(|key| (log.member, key.clone()))
+    federation.log_key(&log).map(|key| (log.member, *key))
 }
 
 /// Says what the proof shows, and what it does not.

@@ -7,6 +7,7 @@ use super::{Equivocation, SignedTwice};
 use crate::encoding::ids::MemberCode;
 use crate::evidence::check::check_federation;
 use crate::evidence::layout::Place;
+use crate::evidence::parts::claim_of;
 use crate::evidence::readme::listing;
 use crate::evidence::report::{Claims, Outcome, Report};
 use crate::evidence::{Bundle, ExportError, FILE_BYTES_MAX, FILES_MAX, trust};
@@ -174,15 +175,6 @@ impl Parts {
         let manifests = self.manifests.iter();
         files.extend(manifests.map(|(member, manifest)| (Place::Manifest(*member).to_string(), manifest.encode())));
         Ok(files)
-    }
-}
-
-fn claim_of(place: Place) -> &'static str {
-    match place {
-        Place::Charter => "charter",
-        Place::Manifest(_) => "manifests",
-        Place::Equivocation => "equivocation",
-        _ => "files",
     }
 }
 

@@ -30,7 +30,7 @@ pub use folder::{FILE, export_equivocation};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Equivocation {
     /// Two checkpoints of one log that cannot both be true.
-    Log(ForkProof),
+    Log(Box<ForkProof>),
     /// Two statements with one id.
     Statements([Vec<u8>; 2]),
     /// [`CharterSplit::encode_open`].
@@ -111,7 +111,7 @@ impl Equivocation {
         };
         let (form, proof) = read(bytes).map_err(|error| error.to_string())?;
         match form {
-            1 => ForkProof::decode(&proof).map(Self::Log).map_err(|error| error.to_string()),
+            1 => ForkProof::decode(&proof).map(Box::new).map(Self::Log).map_err(|error| error.to_string()),
             2 => two(&proof).map(Self::Statements).map_err(|error| error.to_string()),
             3 => Ok(Self::Charters(proof)),
             4 => Ok(Self::Manifests(proof)),

@@ -45,7 +45,11 @@ fn of_log(lesser: &[Digest], greater: &[Digest], commitments: [u8; 2]) -> Equivo
         path.insert(0, merkle::root(&greater[..lesser.len()]));
     }
     let [one, other] = commitments;
-    Equivocation::Log(ForkProof { lesser: checkpoint(lesser, one), greater: checkpoint(greater, other), path })
+    Equivocation::Log(Box::new(ForkProof {
+        lesser: checkpoint(lesser, one),
+        greater: checkpoint(greater, other),
+        path,
+    }))
 }
 
 fn statement(position: u64, digest: u8, by: &str) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! A dishonest member as a process of its own beside the honest nodes: the real core over real sockets, with its member's real keys, and a signer that
 //! signs whatever it is given. What it says can be changed on its way out.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,6 +23,9 @@ use tokio::sync::mpsc;
 
 use super::super::federation::Federation;
 
+/// Orders that wait at most: a test gives one at a time.
+const ORDERS: usize = 8;
+
 /// What a liar does to what it answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Answers {
@@ -36,16 +39,19 @@ pub(super) struct Answers {
 
 /// A liar at work. Dropped, it leaves.
 pub(super) struct Liar {
-    orders: mpsc::UnboundedSender<Order>,
+    orders: mpsc::Sender<Order>,
     answers: Arc<Mutex<Answers>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
+
+/// Makes messages of what the core holds.
+type Speech = Box<dyn FnOnce(&Core) -> Vec<Vec<u8>> + Send>;
 
 enum Order {
     /// Logs records.
     Submit(Vec<Record>),
     /// Gossips something that its core would not say.
-    Say(Box<dyn FnOnce(&Core) -> Vec<Vec<u8>> + Send>),
+    Say(Speech),
 }
 
 /// The core, which believes that it is honest.
@@ -54,8 +60,8 @@ pub(super) struct Core {
     keys: Keys,
     /// All that it has gossiped or heard.
     pub(super) heard: Vec<Vec<u8>>,
-    gossip: HashMap<u64, network::GossipId>,
-    questions: HashMap<u64, ResponseId>,
+    gossip: BTreeMap<u64, network::GossipId>,
+    questions: BTreeMap<u64, ResponseId>,
     numbers: u64,
 }
 
@@ -88,8 +94,8 @@ impl Liar {
             node: Node::load(store, members.clone(), myself, settings).unwrap(),
             keys,
             heard: Vec::new(),
-            gossip: HashMap::new(),
-            questions: HashMap::new(),
+            gossip: BTreeMap::new(),
+            questions: BTreeMap::new(),
             numbers: 0,
         };
         let peers = members
@@ -97,7 +103,7 @@ impl Liar {
             .filter(|entry| entry.member != code)
             .map(|entry| (entry.member, (TransportKey(*entry.key.as_bytes()), entry.addresses.to_vec())))
             .collect();
-        let (orders, wanted) = mpsc::unbounded_channel();
+        let (orders, wanted) = mpsc::channel(ORDERS);
         let answers = Arc::new(Mutex::new(Answers::default()));
         let machine = Machine { core, peers, answers: Arc::clone(&answers), published };
         let federation = members.id().0.0;
@@ -109,12 +115,12 @@ impl Liar {
     }
 
     pub(super) fn submit(&self, records: Vec<Record>) {
-        self.orders.send(Order::Submit(records)).unwrap();
+        self.orders.try_send(Order::Submit(records)).unwrap();
     }
 
     /// Gossips what is made of what the core holds.
     pub(super) fn say(&self, what: impl FnOnce(&Core) -> Vec<Vec<u8>> + Send + 'static) {
-        self.orders.send(Order::Say(Box::new(what))).unwrap();
+        self.orders.try_send(Order::Say(Box::new(what))).unwrap();
     }
 
     pub(super) fn answer(&self, how: Answers) {
@@ -125,7 +131,7 @@ impl Liar {
 impl Drop for Liar {
     fn drop(&mut self) {
         // The channel closes, and the machine ends.
-        let (orders, _) = mpsc::unbounded_channel();
+        let (orders, _) = mpsc::channel(ORDERS);
         self.orders = orders;
         if let Some(thread) = self.thread.take() {
             thread.join().unwrap();
@@ -135,7 +141,7 @@ impl Drop for Liar {
 
 struct Machine {
     core: Core,
-    peers: HashMap<MemberCode, (TransportKey, Vec<String>)>,
+    peers: BTreeMap<MemberCode, (TransportKey, Vec<String>)>,
     answers: Arc<Mutex<Answers>>,
     /// The charter file of the beginning.
     published: Vec<u8>,
@@ -146,7 +152,7 @@ impl Machine {
         mut self,
         transport: zeroize::Zeroizing<[u8; 32]>,
         federation: [u8; 32],
-        mut orders: mpsc::UnboundedReceiver<Order>,
+        mut orders: mpsc::Receiver<Order>,
     ) {
         let mut config = network::Config::new(transport, federation, Vec::new());
         config.exempt_loopback = true;

@@ -5,13 +5,13 @@
 
 mod member;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use shieldwall::formats::Batch;
 use shieldwall::record::{Context, Record, Strictness};
 
-use super::federation::{self, Federation, Node, success, wait_for};
+use super::federation::{self, Federation, Node, now, success, wait_for};
 use member::{Answers, Liar};
 
 const HONEST: [&str; 3] = ["GE", "TR", "LB"];
@@ -37,7 +37,7 @@ impl Trial {
     }
 
     fn at_all(&self, what: &str, shown: impl Fn(&str) -> bool) -> f64 {
-        let begun = Instant::now();
+        let begun = now();
         wait_for(what, || HONEST.iter().all(|member| shown(member)));
         begun.elapsed().as_secs_f64()
     }
@@ -143,7 +143,7 @@ fn whatever_a_dishonest_member_does_is_shown_by_all_others_and_harms_nothing() {
     ] {
         mozambique.answer(how);
         mozambique.submit(records("MZ", first..first + 1));
-        let begun = Instant::now();
+        let begun = now();
         let mut id = String::new();
         // Mozambique acknowledges what it was sent as well: the position is not known before.
         wait_for(name, || {
