@@ -45,7 +45,7 @@ macro_rules! twins {
 }
 
 twins! {
-    cbor cose statement checkpoint cosignature receipt fork body head compartment fields field_proof grant lanes slot charter manifest
+    cbor cose statement checkpoint cosignature receipt fork equivocation lane_proof note body head compartment fields field_proof grant lanes slot charter manifest
     published application gossip request response names content evidence merkle machine
 }
 

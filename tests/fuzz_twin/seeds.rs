@@ -3,17 +3,19 @@
 //! Those that the golden vectors and fixtures give are made again and compared by the test below; `UPDATE_SEEDS=1` writes
 //! them. All others, such as inputs that once broke something, stay as they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 use shieldwall::encoding::cbor::{self, Map, Value};
 use shieldwall::encoding::hash::{Digest, sha256};
-use shieldwall::evidence::{ExportOptions, export};
+use shieldwall::encoding::ids::{LogId, RecordId};
+use shieldwall::evidence::{Equivocation, ExportOptions, export};
 use shieldwall::identity::{Application, MemberKind, Published, SignedManifest};
+use shieldwall::ledger::{Erased, ForkProof, Hold, LaneProof, SignedRoot, Why};
 use shieldwall::record::{Context, Draft, Strictness};
-use shieldwall::seal::{LanesBody, probe};
+use shieldwall::seal::{Blind, LaneOpening, LanePath, LanesBody, probe};
 
 use super::targets::proofs;
 use crate::evidence_fixture as world;
@@ -63,6 +65,30 @@ fn made() -> Seeds {
     #[cfg(feature = "node")]
     files(&mut seeds);
     seeds
+}
+
+fn lanes_and_notes(seeds: &mut Seeds) {
+    let commitments = vector("commitments.json");
+    let log: LogId = "GE".parse().unwrap();
+    let proof = LaneProof {
+        lanes: RecordId::new(log, 0),
+        opening: LaneOpening {
+            blind: Blind(hex(&commitments["blinds"][0]).try_into().unwrap()),
+            count: 4,
+            root: Digest([4; 32]),
+        },
+        checkpoint: SignedRoot::decode(&hex(&vector("ledger.json")["checkpoint_GE"])).unwrap(),
+        path: LanePath::from_value(cbor::decode(&hex(&commitments["path_TR"])).unwrap()).unwrap(),
+    };
+    put(seeds, &["lane_proof"], "one", &proof.encode());
+    let order = RecordId::new(log, 7);
+    let readers = ["TR", "MZ"].iter().map(|code| code.parse().unwrap()).collect();
+    for (name, why) in [("ordered", Why::Ordered(order)), ("own_law", Why::OwnLaw), ("unneeded", Why::Unneeded)] {
+        let note = Erased { why, was_reader: true, readers: BTreeSet::clone(&readers) };
+        put(seeds, &["note"], name, &note.encode());
+    }
+    let hold = Hold { is_on: true, reference: "case 12/26".to_owned(), ordered_by: Some(order) };
+    put(seeds, &["note"], "hold", &hold.encode());
 }
 
 fn put(seeds: &mut Seeds, targets: &[&str], name: &str, bytes: &[u8]) {
@@ -121,7 +147,14 @@ fn messages(seeds: &mut Seeds) {
             put(seeds, &[target], name, &hex(bytes));
         }
     }
-    put(seeds, &["fork"], "equal_sizes", &hex(&messages["fork_proof"]));
+    let fork = hex(&messages["fork_proof"]);
+    put(seeds, &["fork"], "equal_sizes", &fork);
+    let proof = Equivocation::Log(Box::new(ForkProof::decode(&fork).unwrap()));
+    put(seeds, &["equivocation"], "log", &proof.encode());
+    let statements = &vector("ledger.json")["statements"];
+    let both = Equivocation::Statements([hex(&statements[0]), hex(&statements[1])]);
+    put(seeds, &["equivocation"], "statements", &both.encode());
+    lanes_and_notes(seeds);
     put(seeds, &["cbor"], "news", &hex(&messages["gossip"]["news"]));
 }
 

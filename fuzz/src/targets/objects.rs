@@ -7,10 +7,11 @@ use shieldwall::encoding::cose::{Sign, Sign1};
 use shieldwall::encoding::hash::Digest;
 use shieldwall::encoding::ids::{FederationId, LogId, MemberCode, RecordId};
 use shieldwall::encoding::time::UnixTime;
+use shieldwall::evidence::Equivocation;
 use shieldwall::identity::{
     Application, Charter, Manifest, PublicKey, Published, SecretKey, SignedCharter, SignedManifest,
 };
-use shieldwall::ledger::{ForkProof, Frontier, Receipt, SignedRoot, Statement, Unverified};
+use shieldwall::ledger::{Erased, ForkProof, Frontier, Hold, LaneProof, Receipt, SignedRoot, Statement, Unverified};
 use shieldwall::protocol::message::{Gossip, Request, Response, subject};
 use shieldwall::record::{Compartment, Content, Country, Date, Mrn, PartialRecord, Record, Ucr};
 use shieldwall::seal::probe;
@@ -94,6 +95,25 @@ pub fn receipt(bytes: &[u8]) {
 /// A proof of equivocation.
 pub fn fork(bytes: &[u8]) {
     exact(bytes, ForkProof::decode(bytes), ForkProof::encode);
+}
+
+/// A proof that something was signed twice, as it is handed out.
+pub fn equivocation(bytes: &[u8]) {
+    exact(bytes, Equivocation::decode(bytes), Equivocation::encode);
+}
+
+/// What an author has shown of a lane.
+pub fn lane_proof(bytes: &[u8]) {
+    if let Some(proof) = exact(bytes, LaneProof::decode(bytes), LaneProof::encode) {
+        // It may lead anywhere, and must not panic on the way.
+        shown(&proof.path.leads_to(&proof.opening));
+    }
+}
+
+/// Notes that a body was erased, or is held.
+pub fn note(bytes: &[u8]) {
+    exact(bytes, Erased::decode(bytes), Erased::encode);
+    exact(bytes, Hold::decode(bytes), Hold::encode);
 }
 
 fn context() -> SealContext {
