@@ -111,6 +111,8 @@ pub const PEER_ECHO_MS: i64 = 3_000;
 /// one's own log, or says that it holds more and neither shows it nor denies it. On a bad network an answer may take minutes to come; who
 /// keeps silent or lies delays by this much and no longer.
 pub const PEER_SILENCE_MS: i64 = 600_000;
+/// Until it is known how much a peer holds of one's own log, it is asked again after so many milliseconds, whatever became of the question before.
+pub const GREET_AGAIN_MS: i64 = 5_000;
 /// Receipt-form cosignatures made for one log within a minute. Every answer for an unchanged log is the one made before, so this
 /// is reached only while a log grows.
 pub const COSIGN_PER_MINUTE: u32 = 6;

@@ -147,6 +147,12 @@ impl Peers {
         self.requests.values().any(|asked| asked.to == to && asked.what == what)
     }
 
+    /// Whether such a question to the member went out within so many milliseconds, and is not answered.
+    pub(super) fn is_asked_within(&self, to: MemberCode, what: What, now: Now, milliseconds: i64) -> bool {
+        let lately = |since: Option<Now>| since.is_none_or(|since| now.since(since) < milliseconds);
+        self.requests.values().any(|asked| asked.to == to && asked.what == what && lately(asked.since))
+    }
+
     /// One of those who can be reached, by chance.
     pub(super) fn any(&self, random: &mut Randomness) -> Option<MemberCode> {
         Self::one_of(&self.connected(), random)

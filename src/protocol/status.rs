@@ -73,6 +73,16 @@ impl<S: Store> Node<S> {
         self.settings = settings;
     }
 
+    /// Whether its log is signed.
+    #[must_use]
+    pub fn signing(&self) -> Signing {
+        match &self.author.phase {
+            Phase::Starting { .. } => Signing::Starting,
+            Phase::Idle | Phase::Signing { .. } | Phase::Checkpointing { .. } => Signing::Ready,
+            Phase::Ended { reason } => Signing::Ended(reason.clone()),
+        }
+    }
+
     /// How the node does.
     #[must_use]
     pub fn status(&self) -> NodeStatus {
@@ -96,11 +106,7 @@ impl<S: Store> Node<S> {
         let own = self.witness.newest.as_ref().is_some_and(|(signed, _)| signed.root() == frontier);
         NodeStatus {
             log: self.me.log,
-            signing: match &self.author.phase {
-                Phase::Starting { .. } => Signing::Starting,
-                Phase::Idle | Phase::Signing { .. } | Phase::Checkpointing { .. } => Signing::Ready,
-                Phase::Ended { reason } => Signing::Ended(reason.clone()),
-            },
+            signing: self.signing(),
             waiting: self.author.queue.len(),
             bodies_wanted: self.inbox.wanted.len(),
             behind: self.logs.iter().filter(|(_, state)| state.is_behind()).map(|(log, _)| *log).collect(),

@@ -10,7 +10,7 @@ use crate::identity::Federation;
 use crate::ledger::SignedTree;
 use crate::ledger::examine::{self, Asked};
 use crate::protocol::view::View;
-use crate::protocol::{Effect, Event, Input, Node, Now, Outcome, Settings, SigningKey, Verdict};
+use crate::protocol::{Effect, Event, Input, Node, Now, Outcome, Settings, Signing, SigningKey, Verdict};
 use crate::record::Record;
 
 use super::federation::federation;
@@ -20,6 +20,9 @@ use super::medium::{Medium, Memory};
 use super::network::{Carried, Link, Network, Traffic};
 use super::plant::Plant;
 use super::watchman::Watchman;
+
+/// A node that may not sign yet ticks at least this often.
+const STARTING_MS: i64 = 20_000;
 
 /// When every simulated federation is founded: a moment in 2027.
 pub const FOUNDED: i64 = 1_800_000_000;
@@ -442,7 +445,9 @@ impl<M: Medium> World<M> {
             Err(error) => return self.stop(code, &error.to_string()),
         };
         let busy = effects.iter().any(is_progress);
-        let wait = machine.pace.next(is_tick, busy, idle_tick_ms);
+        // What it waits for before its first signature it asks for again and again.
+        let longest = if node.signing() == Signing::Starting { idle_tick_ms.min(STARTING_MS) } else { idle_tick_ms };
+        let wait = machine.pace.next(is_tick, busy, longest);
         if let Some(wait) = wait.filter(|wait| is_tick || machine.pace.tick_at > now + wait) {
             self.tick_in(code, wait);
         }

@@ -35,8 +35,10 @@ pub(super) fn tick<S: Store>(node: &mut Node<S>, turn: &mut Turn) {
         return;
     }
     for peer in node.peers.connected() {
-        if node.author.listens_to(peer) {
-            node.say_hello(peer);
+        // Its answer decides whether one's own log may be signed. On a bad network the question is not left to one message in half a minute.
+        let asked = |node: &Node<S>| node.peers.is_asked_within(peer, What::Hello, turn.now, limits::GREET_AGAIN_MS);
+        if node.author.listens_to(peer) && !asked(node) {
+            node.greet(peer);
         }
     }
     let due =
@@ -69,8 +71,13 @@ impl<S: Store> Node<S> {
 
     pub(super) fn say_hello(&mut self, to: MemberCode) {
         if !self.peers.is_asked(to, What::Hello) {
-            let hello = Request::Hello { published: self.published_digest(), frontier: self.frontier.root() };
-            self.ask(to, What::Hello, &hello);
+            self.greet(to);
         }
+    }
+
+    /// Greets a peer, also if an earlier greeting is under way.
+    fn greet(&mut self, to: MemberCode) {
+        let hello = Request::Hello { published: self.published_digest(), frontier: self.frontier.root() };
+        self.ask(to, What::Hello, &hello);
     }
 }

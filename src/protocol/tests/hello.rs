@@ -1,6 +1,7 @@
 //! Greetings: what is compared, and that no two nodes greet each other for ever.
 
 use super::*;
+use crate::protocol::limits;
 
 fn hello(frontier: u8) -> Request {
     Request::Hello { published: federation().digest(), frontier: Digest([frontier; 32]) }
@@ -106,4 +107,19 @@ fn a_member_with_two_manifests_does_not_keep_others_from_sharing_theirs() {
     };
     assert_eq!(give(with(vec![second("MZ", 10)])), (2, 1));
     assert_eq!(give(with(vec![second("MZ", 20), second("TR", 10)])), (2, 2));
+}
+
+#[test]
+fn until_a_peer_has_said_how_much_it_holds_it_is_asked_again_and_again() {
+    let mut bench = Bench::of("GE", MemoryStore::default(), false);
+    assert_eq!(greetings(&bench.connect("TR")), 1);
+    assert_eq!(greetings(&bench.tick(0)), 0);
+    assert_eq!(greetings(&bench.tick(limits::GREET_AGAIN_MS - 1)), 0);
+    // The first was not answered and not given up, and another one goes out.
+    let again = requests(&bench.tick(1));
+    let [(_, number, Request::Hello { .. })] = again[..] else { panic!("one greeting: {again:?}") };
+    bench.tick(0);
+    let hello = Response::Hello { published: federation().digest(), frontier: Digest([1; 32]), entries: Vec::new() };
+    bench.answer("TR", number, &hello);
+    assert_eq!(greetings(&bench.tick(limits::GREET_AGAIN_MS)), 0, "what it holds is known");
 }
