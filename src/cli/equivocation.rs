@@ -65,7 +65,7 @@ fn list(context: &Context) -> Outcome {
         table(["WHAT", "SINCE", "PROVED"], all.iter().map(row))
     };
     context.ui.result(&all, text)?;
-    Ok(if all.is_empty() { Exit::Success } else { Exit::Verification })
+    Ok(if all.is_empty() { Exit::Success } else { Exit::Equivocation })
 }
 
 fn row(kept: &EquivocationView) -> [String; 3] {

@@ -205,6 +205,8 @@ fn whatever_a_dishonest_member_does_is_shown_by_all_others_and_harms_nothing() {
     // What each of them has proved, an outsider can check; nobody else is accused.
     for member in HONEST {
         assert_eq!(trial.proved(member), ["log:KE", "log:MZ"]);
+        let list = trial.federation.command(member).args(["--quiet", "equivocation", "list"]).output().unwrap();
+        assert_eq!(list.status.code(), Some(21), "two signed histories of one thing");
         for log in ["KE", "MZ"] {
             let out = trial.federation.path(&format!("{log}-by-{member}"));
             let mut export = trial.federation.command(member);
