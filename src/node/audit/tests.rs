@@ -206,7 +206,7 @@ async fn what_shows_nothing_leaves_no_entry() {
         bench.ask(request).await;
     }
     assert_eq!(bench.entries(), []);
-    assert_eq!(bench.seen.lock().unwrap().len(), 10);
+    assert_eq!(bench.seen.lock().unwrap().len(), 11);
 }
 
 #[tokio::test]
