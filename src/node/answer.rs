@@ -186,8 +186,7 @@ fn show<S: Store>(view: &View<'_, S>, views: &Views, id: RecordId, now: UnixTime
     if let serde_json::Value::Object(fields) = partial.to_json() {
         content.extend(fields);
     }
-    let (consignment, announced) = consignment(view, views, id, now)?.unzip();
-    let (held_since, acknowledged_by) = (view.held_since(id)?, acknowledged_by(view, views, id)?);
+    let About { consignment, announced, acknowledged_by } = about(view, views, id, now)?;
     Ok(RecordView {
         line: line(view, &record, &partial),
         statement: sha256(&bytes),
@@ -195,53 +194,47 @@ fn show<S: Store>(view: &View<'_, S>, views: &Views, id: RecordId, now: UnixTime
         tags: record.statement.tags.len() as u64,
         content,
         consignment,
-        announced: announced.flatten(),
+        announced,
         covered_by: view.held_by(id)?.into_iter().map(|(member, _)| member).collect(),
-        held_since,
+        held_since: view.held_since(id)?,
         acknowledged_by,
         erased: record.erased.as_ref().map(|(note, at)| erasure::erased(id, note, *at)),
         hold: record.hold.as_ref().map(|(hold, since)| erasure::held(id, hold, *since)),
     })
 }
 
-/// Who has acknowledged a record, and when first. Of several consignments nobody acknowledges one alone.
-fn acknowledged_by<S: Store>(
-    view: &View<'_, S>,
-    views: &Views,
-    id: RecordId,
-) -> Result<BTreeMap<MemberCode, UnixTime>, Problem> {
-    let mut by: BTreeMap<MemberCode, UnixTime> = BTreeMap::new();
-    let about: Vec<RecordId> = views.consignments_of(id).into_iter().collect();
-    let [about] = about.as_slice() else { return Ok(by) };
-    let Some(consignment) = views.get(*about) else { return Ok(by) };
-    let records = views.records(*about, |id| views::read(view, id))?;
-    let dossier = Dossier { consignment, records: &records };
-    for (event, _) in dossier.events(&Kind::Acknowledgement).filter(|(_, said)| said.acknowledges.contains(&id)) {
-        let at = event.issued_at;
-        let earliest = by.entry(event.id.log.member).or_insert(at);
-        *earliest = (*earliest).min(at);
-    }
-    Ok(by)
+/// What the consignment of a record tells of it.
+#[derive(Default)]
+struct About {
+    /// Where the consignment stands.
+    consignment: Option<serde_json::Value>,
+    /// What is announced now, if that was amended.
+    announced: Option<serde_json::Value>,
+    /// Who has acknowledged the record, and when first.
+    acknowledged_by: BTreeMap<MemberCode, UnixTime>,
 }
 
-/// Where the consignment of a record stands, and what is announced if that was amended; `None` for a record that is about none, or about
-/// several.
-fn consignment<S: Store>(
-    view: &View<'_, S>,
-    views: &Views,
-    id: RecordId,
-    now: UnixTime,
-) -> Result<Option<(serde_json::Value, Option<serde_json::Value>)>, Problem> {
-    let about: Vec<RecordId> = views.consignments_of(id).into_iter().collect();
-    let [about] = about.as_slice() else { return Ok(None) };
-    let Some(consignment) = views.get(*about) else { return Ok(None) };
-    let records = views.records(*about, |id| views::read(view, id))?;
+/// Nothing of a record that is about no consignment, or about several.
+fn about<S: Store>(view: &View<'_, S>, views: &Views, id: RecordId, now: UnixTime) -> Result<About, Problem> {
+    let of: Vec<RecordId> = views.consignments_of(id).into_iter().collect();
+    let [of] = of.as_slice() else { return Ok(About::default()) };
+    let Some(consignment) = views.get(*of) else { return Ok(About::default()) };
+    let records = views.records(*of, |id| views::read(view, id))?;
     let dossier = Dossier { consignment, records: &records };
     let amended = dossier.events(&Kind::Amendment).next().is_some();
     let announced = dossier.announced().filter(|_| amended);
+    let mut acknowledged_by: BTreeMap<MemberCode, UnixTime> = BTreeMap::new();
+    for (event, _) in dossier.events(&Kind::Acknowledgement).filter(|(_, said)| said.acknowledges.contains(&id)) {
+        let earliest = acknowledged_by.entry(event.id.log.member).or_insert(event.issued_at);
+        *earliest = (*earliest).min(event.issued_at);
+    }
     let mut json = consignment.to_json();
     json["standing"] = views.standing(consignment, now).state.map(watch::State::name).into();
-    Ok(Some((json, announced.and_then(|announced| serde_json::to_value(announced).ok()))))
+    Ok(About {
+        consignment: Some(json),
+        announced: announced.and_then(|announced| serde_json::to_value(announced).ok()),
+        acknowledged_by,
+    })
 }
 
 fn ledger<S: Store>(view: &View<'_, S>) -> Result<LedgerView, Problem> {
@@ -368,7 +361,10 @@ fn no_material(error: NoMaterial) -> Problem {
 }
 
 fn exported(material: &evidence::Material, options: &ExportOptions) -> Result<Response, Problem> {
-    let bundle =
-        evidence::export(material, options).map_err(|error| problem(ProblemKind::Verification, error.to_string()))?;
+    handed_out(evidence::export(material, options))
+}
+
+fn handed_out(made: Result<evidence::Bundle, evidence::ExportError>) -> Result<Response, Problem> {
+    let bundle = made.map_err(|error| problem(ProblemKind::Verification, error.to_string()))?;
     Ok(Response::Evidence(bundle.into_iter().map(|(name, bytes)| (name, Bytes(bytes))).collect()))
 }

@@ -208,7 +208,7 @@ impl<S: Store> Node<S> {
         self.count(id.log, |scan| scan.mine += 1);
         if id.log.member == self.me.member {
             // Of a record that was logged after the backup that this machine was restored from, the body is at its readers alone.
-            if self.view().body_head(id)?.is_some() {
+            if self.view().holds_head_of(&statement)? {
                 self.note_own(id, lane.as_ref())?;
             } else {
                 self.want_body(id)?;

@@ -264,6 +264,15 @@ impl<'a, S: Store> View<'a, S> {
         Ok((self.bound_at(id)? == Some(sha256(&head.bytes))).then_some(head.bytes))
     }
 
+    /// Whether the head of a body is held that a statement at hand binds.
+    ///
+    /// # Errors
+    /// [`StoreError`] if storage failed.
+    pub(super) fn holds_head_of(&self, statement: &Statement) -> Result<bool, StoreError> {
+        let head = self.store.get(&Key::Head(statement.id))?;
+        Ok(head.is_some_and(|head| sha256(&head.bytes) == statement.digest))
+    }
+
     /// Opens what is for this node in a body that is held; `None` if it is not held, or neither a lane to this node nor a grant is known.
     ///
     /// # Errors

@@ -1,9 +1,9 @@
 //! Answers about what is proved to be signed twice.
 
-use super::problem;
+use super::{handed_out, problem};
 use crate::evidence::export_equivocation;
 use crate::ledger::Store;
-use crate::node::ask::{Bytes, EquivocationView, Problem, ProblemKind, Response};
+use crate::node::ask::{EquivocationView, Problem, ProblemKind, Response};
 use crate::protocol::view::View;
 
 /// All proofs that are kept.
@@ -24,7 +24,5 @@ pub(super) fn evidence<S: Store>(view: &View<'_, S>, what: &str) -> Result<Respo
         let why = format!("no proof about {what} is kept here; `shieldwall equivocation list` says about what");
         return Err(problem(ProblemKind::NotFound, why));
     };
-    let bundle = export_equivocation(&kept.proof, view.federation())
-        .map_err(|error| problem(ProblemKind::Verification, error.to_string()))?;
-    Ok(Response::Evidence(bundle.into_iter().map(|(name, bytes)| (name, Bytes(bytes))).collect()))
+    handed_out(export_equivocation(&kept.proof, view.federation()))
 }
