@@ -152,10 +152,14 @@ mod tests {
     }
 
     fn application() -> Application {
+        of_version(1)
+    }
+
+    fn of_version(version: u64) -> Application {
         let manifest = ManifestDraft {
             member: "GE".parse().unwrap(),
-            version: 1,
-            predecessor: None,
+            version,
+            predecessor: (version > 1).then_some(Digest::ZERO),
             issued_at: UnixTime::ZERO,
             logs: vec![LogEntry { key: secret(3).public(), opened: UnixTime::ZERO, closed: None }],
             witness: secret(4).public(),
@@ -186,5 +190,12 @@ mod tests {
     fn a_plain_manifest_is_no_application() {
         let bytes = application().manifest().encode();
         assert!(matches!(Application::decode(&bytes), Err(ApplicationError::Form(_))));
+    }
+
+    #[test]
+    fn a_newcomer_comes_with_its_first_manifest() {
+        assert_eq!(application().first(), Ok(application()));
+        let member = "GE".parse().unwrap();
+        assert_eq!(of_version(2).first(), Err(ApplicationError::NotFirst { member, version: 2 }));
     }
 }

@@ -413,7 +413,9 @@ fn check_manifest(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::fixture::{at, code, federation, key, manifest, member, published, signed, signed_manifest};
+    use crate::identity::fixture::{
+        at, code, federation, federation_where, key, manifest, member, published, signed, signed_manifest,
+    };
     use crate::identity::manifest::{LogEntry, ManifestDraft};
 
     const ALL: [&str; 3] = ["GE", "TR", "W1"];
@@ -557,5 +559,76 @@ mod tests {
         let manifest = SignedManifest::sign(next(&old, "TR").check().unwrap(), old.id(), &key("TR", "next"));
         news.manifests.insert(code("TR"), manifest);
         assert!(old.with_published(news).unwrap().is_some());
+    }
+
+    #[test]
+    fn limits_are_those_of_the_charter() {
+        let federation = federation_where(&ALL, |draft| {
+            (draft.parameters.logs_per_member, draft.parameters.tags_max) = (2, 64);
+        });
+        assert_eq!(federation.parameters().tags_max, 64);
+        let with_logs = |count: usize| {
+            let mut draft = next(&federation, "TR");
+            for number in draft.logs.len()..count {
+                let key = key("TR", &format!("log {number}")).public();
+                draft.logs.push(LogEntry { key, opened: at(50), closed: None });
+            }
+            with(&federation, draft)
+        };
+        let two = with_logs(2).unwrap().unwrap();
+        let logs: Vec<String> = two.logs().map(|(log, _)| log.to_string()).collect();
+        assert_eq!(logs, ["GE", "TR", "TR.2", "W1"]);
+        let expected = ManifestError::Bounds { member: code("TR"), field: "number of logs" };
+        assert_eq!(with_logs(3), Err(FederationError::Manifest(expected)));
+    }
+
+    #[test]
+    fn who_settles_a_split_keeps_the_newest_manifests_of_both_sides() {
+        let old = federation(&ALL);
+        let version_2 = |name: &str| {
+            let mut draft = old.charter().next_draft(at(10));
+            draft.name = name.to_owned();
+            old.with_charter(signed(draft, old.id(), &["GE", "TR"])).unwrap().unwrap()
+        };
+        let dated = |seconds| move |draft: ManifestDraft| ManifestDraft { issued_at: at(seconds), ..draft };
+        let take = |federation: &Federation, draft| with(federation, draft).unwrap().unwrap();
+        // Here TR is further; there GE is; and W1 has signed two of one version.
+        let here = take(&version_2("One"), next(&old, "TR"));
+        let here = take(&here, dated(60)(next(&old, "W1")));
+        let there = take(&version_2("Other"), next(&old, "GE"));
+        let there = take(&there, dated(70)(next(&old, "W1")));
+        let settled = here.settled(there.published(), 2).unwrap();
+        assert_eq!(settled.charter().name(), "Other");
+        let versions = ALL.map(|member| settled.manifest(code(member)).unwrap().version());
+        assert_eq!(versions, [2, 2, 2]);
+        assert_eq!(
+            settled.manifests()[&code("W1")],
+            there.manifests()[&code("W1")],
+            "that of the side that was chosen"
+        );
+        // What is chosen must begin as what is held does.
+        let stranger = federation_where(&ALL, |draft| draft.name = "Stranger".to_owned());
+        let refused = here.settled(stranger.published(), 2);
+        assert_eq!(refused, Err(FederationError::AnotherFederation { found: stranger.id() }));
+    }
+
+    #[test]
+    fn a_manifest_that_the_chosen_charter_does_not_bear_is_not_kept() {
+        let old = federation(&ALL);
+        let mut draft = old.charter().next_draft(at(10));
+        let entry = draft.members.get_mut(&code("TR")).unwrap();
+        (entry.root, entry.next_root) = (key("TR", "next").public(), key("TR", "after").public().digest());
+        let mut charter = signed(draft, old.id(), &["GE", "TR"]);
+        charter.sign(code("TR"), &key("TR", "next"));
+        let mut chosen = old.published();
+        chosen.charters.push(charter);
+        let manifest = SignedManifest::sign(next(&old, "TR").check().unwrap(), old.id(), &key("TR", "next"));
+        chosen.manifests.insert(code("TR"), manifest.clone());
+        // Here the old root has signed two more.
+        let here = with(&old, next(&old, "TR")).unwrap().unwrap();
+        let here = with(&here, next(&here, "TR")).unwrap().unwrap();
+        assert_eq!(here.manifest(code("TR")).unwrap().version(), 3);
+        let settled = here.settled(chosen, 2).unwrap();
+        assert_eq!(settled.manifests()[&code("TR")], manifest);
     }
 }

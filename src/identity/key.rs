@@ -201,7 +201,10 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown() {
-        assert_eq!(format!("{:?}", SecretKey::from_seed(&[7; 32])), "SecretKey([redacted])");
+        let secret = SecretKey::from_seed(&[7; 32]);
+        assert_eq!(secret.seed(), &[7; 32], "but written to a key file");
+        assert_eq!(format!("{secret:?}"), "SecretKey([redacted])");
+        assert_eq!(format!("{:?}", secret.public()), format!("PublicKey({})", secret.public().kid()));
     }
 
     #[test]

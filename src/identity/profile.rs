@@ -377,4 +377,20 @@ mod tests {
         assert_eq!(member_of_uri("urn:shieldwall:member:W1"), Some(code("W1")));
         assert_eq!(member_of_uri("urn:shieldwall:member:"), None);
     }
+
+    #[test]
+    #[should_panic(expected = "labels of a Checkpoint are a closed list")]
+    fn an_object_of_our_own_with_a_label_too_many_is_not_made() {
+        let kind = ObjectKind::Checkpoint;
+        drop(header().encode(kind, extra(kind).with(-65_699, 1)));
+    }
+
+    #[test]
+    #[should_panic(expected = "labels of a Checkpoint are a closed list")]
+    fn an_object_of_our_own_with_another_label_is_not_made() {
+        let kind = ObjectKind::Checkpoint;
+        let mut other = extra(kind);
+        other.remove(&Value::from(kind.labels()[0]));
+        drop(header().encode(kind, other.with(-65_699, 1)));
+    }
 }

@@ -114,6 +114,13 @@ mod tests {
         assert_eq!(published.verify().unwrap().published().encode(), Ok(bytes));
     }
 
+    #[test]
+    fn a_file_that_is_too_long_is_not_read() {
+        let refused = |bytes: usize| Published::decode(&vec![0; bytes]);
+        assert_eq!(refused(FILE_BYTES_MAX + 1), Err(PublishedError::TooLarge { bytes: FILE_BYTES_MAX + 1 }));
+        assert!(matches!(refused(FILE_BYTES_MAX), Err(PublishedError::Form(_))), "for another reason");
+    }
+
     proptest::proptest! {
         #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
 

@@ -100,4 +100,11 @@ mod tests {
         bytes[..2].copy_from_slice(&[0xff, 0xff]);
         assert_eq!(SealPublicKey::from_bytes(&bytes), Err(KeyError::NotXWing));
     }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let secret = SealSecretKey::from_seed(&[7; 32]);
+        assert_eq!(format!("{secret:?}"), "SealSecretKey([redacted])");
+        assert_eq!(format!("{:?}", secret.public()), format!("SealPublicKey({})", secret.public().kid()));
+    }
 }

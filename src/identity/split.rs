@@ -271,6 +271,26 @@ mod tests {
     }
 
     #[test]
+    fn a_proof_tells_what_was_signed_twice() {
+        let federation = federation(&ALL);
+        let (one, other) = (charter(&federation, "One"), charter(&federation, "Other"));
+        let mut split = CharterSplit::new(one.clone(), other.clone());
+        assert_eq!((split.version(), split.rivals().count()), (2, 2));
+        assert_eq!((split.rival(&one.digest()), split.knows(&other.digest())), (Some(&one), true));
+        let third = charter(&federation, "Third").digest();
+        assert_eq!((split.rival(&third), split.knows(&third)), (None, false));
+        // What an operator has chosen is nobody else's business.
+        let open = split.encode();
+        split.settle(other.digest());
+        assert_ne!(split.encode(), open);
+        assert_eq!(split.encode_open(), open);
+        let (one, other) = (manifest(&federation, 60), manifest(&federation, 70));
+        let split = ManifestSplit::new(one.clone(), other.clone());
+        assert_eq!((split.version(), split.member(), split.rivals().count()), (2, Some(code("TR")), 2));
+        assert!(split.rivals().any(|rival| *rival == one) && split.rivals().any(|rival| *rival == other));
+    }
+
+    #[test]
     fn what_proves_nothing_is_refused() {
         let federation = federation(&ALL);
         let one = charter(&federation, "One");
@@ -283,7 +303,20 @@ mod tests {
         let first = federation.chain().first().clone();
         assert!(verify(&CharterSplit::new(one, first)).is_err());
         let twice = ManifestSplit::new(manifest(&federation, 60), manifest(&federation, 60));
-        assert_eq!(ManifestSplit::verify(&twice.encode(), &federation), Err(SplitError::NoContradiction));
+        let refused = |split: &ManifestSplit| ManifestSplit::verify(&split.encode(), &federation);
+        assert_eq!(refused(&twice), Err(SplitError::NoContradiction));
+        let first = signed_manifest(crate::identity::fixture::manifest("TR"), crate::encoding::ids::FederationId::NONE);
+        let versions = ManifestSplit::new(first, manifest(&federation, 60));
+        assert_eq!(refused(&versions), Err(SplitError::NoContradiction), "one follows the other");
+        // The same one twice, and one that is said to be chosen: no node writes either.
+        let bytes = |rivals: [i64; 2], chosen: Vec<u8>| {
+            let rivals = rivals.map(|seconds| Value::Bytes(manifest(&federation, seconds).encode()));
+            cbor::encode(&Value::Array(vec![Value::Array(rivals.to_vec()), Value::Bytes(chosen)]))
+        };
+        assert!(ManifestSplit::verify(&bytes([60, 70], Vec::new()), &federation).is_ok());
+        for bytes in [bytes([60, 60], Vec::new()), bytes([60, 70], manifest(&federation, 60).digest().0.to_vec())] {
+            assert_eq!(ManifestSplit::verify(&bytes, &federation), Err(SplitError::NoContradiction));
+        }
         assert!(CharterSplit::verify(&[0x80], federation.chain()).is_err());
     }
 

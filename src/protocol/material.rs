@@ -141,7 +141,6 @@ impl<S: Store> View<'_, S> {
         Ok(Some(listed))
     }
 
-    /// What a record says of its kind and consignment, as far as this node can open it.
     /// All that is proved to be signed twice, with the proofs: logs, then the charter, then manifests.
     ///
     /// # Errors
@@ -169,6 +168,7 @@ impl<S: Store> View<'_, S> {
         Ok(all)
     }
 
+    /// What a record says of its kind and consignment, as far as this node can open it.
     fn notified(&self, id: RecordId) -> Result<Notified, StoreError> {
         let (Some(body), Some(parts)) = (self.body(id)?, self.parts(id)?) else { return Ok(Notified::default()) };
         let fields = parts

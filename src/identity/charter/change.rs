@@ -360,4 +360,53 @@ mod tests {
         let suspended = told(|draft| draft.members.get_mut(&code("TR")).unwrap().status = MemberStatus::Suspended);
         assert_eq!(suspended, ["suspended", "quorum"]);
     }
+
+    #[test]
+    fn only_a_lower_quorum_is_grave() {
+        let two_thirds = Quorum { numerator: 2, denominator: 3 };
+        for (is, weight) in [((1, 2), Weight::Grave), ((3, 5), Weight::Grave), ((3, 4), Weight::Weighty)] {
+            let is = Quorum { numerator: is.0, denominator: is.1 };
+            let changed = |was, is| Change::Quorum { was: (was, 3), is: (is, 3), countries: 4 }.weight();
+            assert_eq!(changed(two_thirds, is), weight, "{is:?}");
+            assert_eq!(changed(two_thirds, two_thirds), Weight::Weighty, "the same rule for more countries");
+            assert_eq!(changed(is, two_thirds) == Weight::Grave, weight != Weight::Grave, "back again");
+        }
+    }
+
+    #[test]
+    fn who_signs_is_told_whose_entry_changes_and_from_what_to_what() {
+        let before = charter(&["GE", "MZ", "TR"]).check().unwrap();
+        let mut draft = before.next_draft(at(10));
+        let entry = draft.members.get_mut(&code("GE")).unwrap();
+        (entry.root, entry.next_root) = (key("GE", "next").public(), key("GE", "after").public().digest());
+        draft.members.insert(code("LB"), member("LB"));
+        draft.quorum = Quorum { numerator: 3, denominator: 4 };
+        draft.parameters.tags_max = 64;
+        let found = changes(&before, &draft.check().unwrap());
+        let of: Vec<Option<MemberCode>> = found.iter().map(Change::member).collect();
+        assert_eq!(of, [Some(code("GE")), Some(code("LB")), None, None]);
+        let texts: Vec<String> = found.iter().map(ToString::to_string).collect();
+        // A fingerprint as it is read aloud: the first 16 bytes, four digits at a time.
+        let aloud = |digest: Digest| {
+            let digits: Vec<char> = digest.to_string().chars().take(32).collect();
+            digits.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+        };
+        let roots = ["root", "next"].map(|root| aloud(key("GE", root).public().digest()));
+        let next = aloud(key("GE", "after").public().digest());
+        assert_eq!(
+            texts[0],
+            format!(
+                "the root of GE changes from {} to {}, which was announced; its next root is announced as {next}",
+                roots[0], roots[1]
+            )
+        );
+        assert_eq!(
+            texts[2],
+            "the quorum is more than 3 of 4 of the countries instead of more than 2 of 3; the next version will need 4 of 4 countries; until now 3 were needed"
+        );
+        assert!(texts[1].contains(&format!("with root {}:", aloud(member("LB").root.digest()))), "{}", texts[1]);
+        let same = Quorum { numerator: 2, denominator: 3 };
+        let grown = Change::Quorum { was: (same, 3), is: (same, 4), countries: 5 }.to_string();
+        assert_eq!(grown, "the next version will need 4 of 5 countries; until now 3 were needed");
+    }
 }

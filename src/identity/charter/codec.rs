@@ -162,7 +162,7 @@ fn decode_parameters(map: Map) -> Result<Parameters, CborError> {
 mod tests {
     use super::*;
     use crate::identity::charter::MemberFault;
-    use crate::identity::fixture::{charter, code, key, member};
+    use crate::identity::fixture::{at, charter, code, key, member};
 
     fn draft() -> CharterDraft {
         charter(&["GE", "TR", "W1"])
@@ -175,16 +175,26 @@ mod tests {
         draft.members.get_mut(&code("W1")).unwrap().status = MemberStatus::Suspended;
         let charter = draft.check().unwrap();
         assert_eq!(Charter::decode(&charter.encode()), Ok(charter.clone()));
-        let next = charter.next_draft(charter.issued_at()).check().unwrap();
+        let next = charter.next_draft(at(7)).check().unwrap();
+        assert_eq!((next.version(), next.predecessor(), next.issued_at()), (2, Some(charter.digest()), at(7)));
         assert_eq!(Charter::decode(&next.encode()), Ok(next));
+        // As many members as there may be, and the highest quorum.
+        let mut draft = super::tests::draft();
+        let letters = || (b'A'..=b'Z').map(char::from);
+        let codes = letters().flat_map(|first| letters().map(move |second| format!("{first}{second}")));
+        draft.members = codes.take(MEMBERS_MAX).map(|text| (code(&text), member(&text))).collect();
+        draft.quorum = Quorum { numerator: 99, denominator: 100 };
+        let charter = draft.check().unwrap();
+        assert_eq!(Charter::decode(&charter.encode()), Ok(charter));
     }
 
     #[test]
     fn values_out_of_bounds_are_refused_when_drafted_and_when_read() {
         type Change = fn(&mut CharterDraft);
-        let changes: [Change; 16] = [
+        let changes: [Change; 17] = [
             |draft| draft.version = 0,
             |draft| draft.version = 2,
+            |draft| (draft.version, draft.predecessor) = (1 << 32, Some(Digest::ZERO)),
             |draft| draft.predecessor = Some(Digest::ZERO),
             |draft| draft.name = String::new(),
             |draft| draft.name = "x".repeat(129),

@@ -202,3 +202,67 @@ impl SignedCharter {
 fn subject_of(charter: &Charter) -> String {
     format!("charter:{}", charter.version())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::fixture::{at, charter, code, key, signed};
+
+    const ALL: [&str; 3] = ["GE", "MZ", "TR"];
+
+    fn first() -> SignedCharter {
+        signed(charter(&ALL), FederationId::NONE, &ALL)
+    }
+
+    #[test]
+    fn a_signature_is_for_one_charter_one_signer_and_one_federation() {
+        let (good, root) = (first(), key("GE", "root").public());
+        assert!(good.is_signed_by(code("GE"), &root));
+        let mut other = charter(&ALL);
+        other.name = "Another".to_owned();
+        let moved = SignedCharter { charter: other.check().unwrap(), ..good.clone() };
+        assert!(!moved.is_signed_by(code("GE"), &root), "another charter");
+        let moved = SignedCharter { federation: FederationId(Digest([7; 32])), ..good.clone() };
+        assert!(!moved.is_signed_by(code("GE"), &root), "another federation");
+        let mut moved = good;
+        let signature = moved.signatures[&(code("GE"), root.kid())];
+        moved.signatures.insert((code("MZ"), root.kid()), signature);
+        assert!(!moved.is_signed_by(code("MZ"), &root), "another signer");
+    }
+
+    #[test]
+    fn what_is_signed_names_the_kind_and_the_version() {
+        let sign = first().to_sign(Map::new());
+        assert_eq!(profile::read_charter_header(sign.protected).unwrap().0, "charter:1");
+        let next = SignedCharter::unsigned(first().charter.next_draft(at(5)).check().unwrap(), FederationId::NONE);
+        assert_eq!(profile::read_charter_header(next.to_sign(Map::new()).protected).unwrap().0, "charter:2");
+    }
+
+    #[test]
+    fn a_signature_from_elsewhere_is_taken_if_it_is_good() {
+        let mut charter = signed(charter(&ALL), FederationId::NONE, &["MZ", "TR"]);
+        let (root, kid) = (key("GE", "root"), key("GE", "root").public().kid());
+        let signature = root.sign(&charter.to_be_signed(code("GE"), kid));
+        let mut flipped = signature;
+        flipped[9] ^= 1;
+        let refused = charter.add_signature(code("GE"), &root.public(), flipped);
+        assert_eq!(refused, Err(CharterError::Signature { signer: code("GE"), kid }));
+        assert!(!charter.is_signed_by(code("GE"), &root.public()));
+        assert_eq!(charter.add_signature(code("GE"), &root.public(), signature), Ok(()));
+        assert_eq!(charter, first());
+    }
+
+    #[test]
+    fn nothing_unchecked_is_carried_along_beside_a_good_signature() {
+        let mut charter = first();
+        assert_eq!(charter.check_signatures(None), Ok(()));
+        let kid = key("GE", "log").public().kid();
+        charter.signatures.insert((code("GE"), kid), [7; 64]);
+        assert_eq!(charter.check_signatures(None), Err(CharterError::Signature { signer: code("GE"), kid }));
+        // The right key, and no signature of it.
+        let mut charter = first();
+        let kid = key("GE", "root").public().kid();
+        charter.signatures.insert((code("GE"), kid), [7; 64]);
+        assert_eq!(charter.check_signatures(None), Err(CharterError::Signature { signer: code("GE"), kid }));
+    }
+}

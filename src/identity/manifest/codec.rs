@@ -159,16 +159,22 @@ mod tests {
         draft.custodians = [code("GE"), code("W1")].into();
         let manifest = draft.check().unwrap();
         assert_eq!(Manifest::decode(&manifest.encode()), Ok(manifest.clone()));
-        let next = manifest.next_draft(at(1)).check().unwrap();
+        let mut next = manifest.next_draft(at(1));
+        // As many seal keys as there may be.
+        next.seal_keys = (0..24).map(|epoch| (epoch, seal_key("TR", epoch).public())).collect();
+        let next = next.check().unwrap();
+        assert_eq!((next.version(), next.predecessor(), next.issued_at()), (2, Some(manifest.digest()), at(1)));
         assert_eq!(Manifest::decode(&next.encode()), Ok(next));
     }
 
     #[test]
     fn values_out_of_bounds_are_refused_when_drafted_and_when_read() {
         type Change = fn(&mut ManifestDraft);
-        let changes: [Change; 11] = [
+        let changes: [Change; 13] = [
             |draft| draft.version = 0,
             |draft| draft.version = 2,
+            |draft| (draft.version, draft.predecessor) = (1 << 32, Some(Digest::ZERO)),
+            |draft| draft.seal_keys = (0..25).map(|epoch| (epoch, seal_key("TR", epoch).public())).collect(),
             |draft| draft.transports[0].addresses = vec!["/ip4/127.0.0.1".to_owned(); 9],
             |draft| draft.transports[0].addresses = vec![format!("/{}", "x".repeat(128))],
             |draft| draft.transports[0].addresses = vec!["127.0.0.1:4001".to_owned()],
