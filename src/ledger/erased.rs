@@ -80,13 +80,23 @@ impl Erased {
             _ => return Err(fields.bad(1)),
         };
         let was_reader = fields.bool(3)?;
-        let listed = if fields.has(4) { fields.items(4)? } else { Vec::new() };
-        let parsed: Option<Vec<MemberCode>> = listed.iter().map(|item| item.as_text()?.parse().ok()).collect();
-        let readers = parsed.filter(|all| all.len() <= READERS_MAX && all.is_sorted_by(|a, b| a < b));
-        let note = Self { why, was_reader, readers: readers.ok_or_else(|| fields.bad(4))?.into_iter().collect() };
+        // A list that names nobody is left out, not empty: each note has one encoding.
+        let readers = if fields.has(4) {
+            let listed = fields.items(4)?;
+            readers_of(&listed).filter(|readers| !readers.is_empty()).ok_or_else(|| fields.bad(4))?
+        } else {
+            BTreeSet::new()
+        };
         fields.end()?;
-        Ok(note)
+        Ok(Self { why, was_reader, readers })
     }
+}
+
+/// The members of a list that is in order, each once, and no longer than a charter's.
+fn readers_of(listed: &[Value]) -> Option<BTreeSet<MemberCode>> {
+    let members: Vec<MemberCode> = listed.iter().map(|item| item.as_text()?.parse().ok()).collect::<Option<_>>()?;
+    let is_good = members.len() <= READERS_MAX && members.is_sorted_by(|a, b| a < b);
+    is_good.then(|| members.into_iter().collect())
 }
 
 impl Hold {
@@ -163,6 +173,7 @@ mod tests {
             note.clone().with(2, "GE-07"),
             note.clone().with(4, members(&["TR", "MZ"])),
             note.clone().with(4, members(&["Türkiye"])),
+            note.clone().with(4, members(&[])),
             note.clone().with(5, 1),
         ] {
             assert!(Erased::decode(&cbor::encode(&Value::Map(bad.clone()))).is_err(), "{bad:?}");

@@ -179,7 +179,7 @@ impl<S: Store> Node<S> {
             self.walk(turn, log)?;
             self.want_newest(turn, log)?;
         }
-        let is_due = |wanted: &Wanted| !wanted.asked && turn.now >= wanted.at;
+        let is_due = |wanted: &Wanted| !wanted.asked && limits::is_over_of(wanted.at, turn.now, limits::DAY_MS);
         let due = self
             .lanes
             .wanted
@@ -282,7 +282,8 @@ impl<S: Store> Node<S> {
     /// Once a day the newest checkpoint is to show what there is, if all that it is over was gone through.
     fn want_newest(&mut self, turn: &Turn, log: LogId) -> Result<(), StoreError> {
         let Some(walk) = self.lanes.walks.get(&log) else { return Ok(()) };
-        let waits = turn.now < walk.again && walk.again.since(turn.now) <= self.settings.lane_proof_interval_ms;
+        let longest = self.settings.lane_proof_interval_ms.max(limits::LANE_PATH_RETRY_MS);
+        let waits = !limits::is_over_of(walk.again, turn.now, longest);
         let Some(lane) = walk.lane.as_ref().filter(|_| !waits && self.peers.is_connected(log.member)) else {
             return Ok(());
         };

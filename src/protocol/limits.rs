@@ -125,8 +125,13 @@ pub fn backoff_ms(tries: u32) -> i64 {
     (RETRY_MS << tries.min(6)).min(RETRY_MAX_MS)
 }
 
-/// Whether a wait until `at` is over: also if it is longer than any that is set, because the clock was set back.
+/// Whether a wait between two requests, until `at`, is over: also if it is longer than any that is set, because the clock was set back.
 #[must_use]
 pub fn is_over(at: Now, now: Now) -> bool {
-    now >= at || at.since(now) > RETRY_MAX_MS
+    is_over_of(at, now, RETRY_MAX_MS)
+}
+
+/// The same of a wait that was set to `longest` milliseconds at most.
+pub(super) fn is_over_of(at: Now, now: Now, longest: i64) -> bool {
+    now >= at || at.since(now) > longest
 }

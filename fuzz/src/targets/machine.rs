@@ -33,6 +33,9 @@ const FOUNDED: i64 = 1_800_000_000;
 const STEPS_MAX: usize = 160;
 /// Inputs under way at most; then the oldest are delivered.
 const POOL_MAX: usize = 400;
+/// The latest moment that a clock jumps to, in milliseconds: 30 years before the numbers end. At their end time would stand still, and what
+/// waits for a moment would be due at once, again and again, or never.
+const CLOCK_MAX: i64 = i64::MAX - 30 * 365 * 86_400_000;
 /// Effects of one call: what a tick may ask of every peer, log and body, with room. A flood would pass it at once.
 const EFFECTS_MAX: usize = 256;
 
@@ -482,7 +485,7 @@ fn step(run: &mut Run<'_>, program: &mut Program<'_>) {
         9 => {
             let jump = [-86_400_000, 86_400_000, -1, i64::MAX / 4, i64::MIN / 4, 3_600_000];
             let (now, at) = (run.now, program.below(jump.len()));
-            run.now = now.saturating_add(jump[at]);
+            run.now = now.saturating_add(jump[at]).min(CLOCK_MAX);
             run.tick(0);
             if program.below(2) == 0 {
                 run.now = now;

@@ -176,6 +176,28 @@ fn an_author_that_gives_no_path_is_asked_again_and_never_accused() {
     assert_eq!(again(&turkey.tick(1_000)), 1);
 }
 
+/// Türkiye is answered that there is no path, by a clock that shows `now`; gives how many paths it asks for a second later, by a clock that shows `then`.
+fn paths_asked_for(now: impl Fn(i64) -> i64, then: impl Fn(i64) -> i64) -> usize {
+    let (mut georgia, mut turkey) = (georgia(2), turkey());
+    next_epoch([&mut georgia, &mut turkey]);
+    let effects = turkey.connect("GE");
+    let asked = deliver_but_paths(&mut georgia, &mut turkey, effects);
+    assert_eq!(asked.len(), 2, "of the lanes that have ended, and of the newest");
+    let right = turkey.now;
+    turkey.now = now(right);
+    asked.iter().for_each(|(number, _)| drop(turkey.answer("GE", *number, &Response::Nothing)));
+    turkey.now = then(right);
+    requests(&turkey.tick(0)).iter().filter(|(.., request)| is_path(request)).count()
+}
+
+#[test]
+fn a_clock_that_ran_fast_puts_off_no_path() {
+    let year = 365 * limits::DAY_MS;
+    assert_eq!(paths_asked_for(|right| right, |right| right + 1_000), 0);
+    assert_eq!(paths_asked_for(|right| right, |right| right + limits::LANE_PATH_RETRY_MS), 2);
+    assert_eq!(paths_asked_for(|right| right + year, |right| right), 2, "the clock was set back");
+}
+
 #[test]
 fn lanes_that_end_are_proved_by_the_last_checkpoint_under_them() {
     let (mut georgia, mut turkey) = (georgia(3), turkey());
