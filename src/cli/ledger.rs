@@ -10,7 +10,7 @@ use super::ui::table;
 use crate::encoding::hash::Digest;
 use crate::node::ask::{LedgerView, LogState, LogView, Request, Response};
 
-/// Shows every log that this node holds: its size and root, how far it is audited, whose receipts are held.
+/// Shows every log that this node holds: its size, how far it is audited and the root over that, whose receipts are held.
 ///
 /// Nodes that hold the same show the same frontier. Two people who know each other's voices can compare it over the telephone, so that nobody between
 /// them can show each another ledger: one reads out --words, the other gives them to --compare. Where they meet, or see each other's screens, --qr shows the
@@ -117,10 +117,12 @@ fn row(log: &LogView) -> [String; 8] {
         LogState::Closed => "closed",
         LogState::Quarantined => "TWO HISTORIES",
     };
+    // A root over nothing says nothing: so it is until the first statement is audited, and after an index was lost.
+    let root = if log.audited == 0 { "unknown".to_owned() } else { log.root.short() };
     [
         log.log.to_string(),
         log.size.to_string(),
-        log.root.short(),
+        root,
         log.checkpoint_at.map(|time| time.to_string()).unwrap_or_default(),
         log.audited.to_string(),
         log.flagged.to_string(),
@@ -133,6 +135,23 @@ fn row(log: &LogView) -> [String; 8] {
 mod tests {
     use super::*;
     use crate::encoding::hash::sha256;
+
+    #[test]
+    fn a_root_is_shown_of_what_is_audited_alone() {
+        let mut log = LogView {
+            log: "GE".parse().unwrap(),
+            size: 2,
+            root: sha256(b"root"),
+            checkpoint_at: None,
+            audited: 2,
+            flagged: 0,
+            state: LogState::Open,
+            receipts: std::collections::BTreeMap::new(),
+        };
+        assert_eq!(row(&log)[2], sha256(b"root").short());
+        (log.audited, log.root) = (0, crate::encoding::merkle::empty_root());
+        assert_eq!(row(&log)[2], "unknown");
+    }
 
     #[test]
     fn what_is_read_out_is_the_frontier_and_slips_are_noticed() {

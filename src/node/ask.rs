@@ -389,9 +389,9 @@ pub struct LogView {
     pub log: LogId,
     /// Statements held under a checkpoint of its owner.
     pub size: u64,
-    /// Their root.
+    /// The root over those that are audited: [`Self::audited`] of them.
     pub root: Digest,
-    /// When the owner signed it; none for a log without a checkpoint yet.
+    /// When the owner signed its newest checkpoint; none for a log without a checkpoint yet.
     pub checkpoint_at: Option<UnixTime>,
     /// Statements whose own signatures are checked.
     pub audited: u64,
