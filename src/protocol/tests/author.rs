@@ -260,4 +260,93 @@ fn a_signer_that_refuses_cosignatures_is_not_asked_without_end() {
         }
     }
     assert_eq!(asked, 1);
+    // When the interval has passed, it is.
+    bench.now += 2_000;
+    let (mut inputs, mut again) = (vec![Input::Tick], 0);
+    while !inputs.is_empty() {
+        for effect in bench.feed(std::mem::take(&mut inputs)) {
+            again += usize::from(matches!(effect, Effect::Sign { with: SigningKey::Witness, .. }));
+            inputs.extend(bench.serve(&effect));
+        }
+    }
+    assert_eq!(again, 1);
+}
+
+#[test]
+fn a_signer_that_will_not_sign_the_log_ends_it_and_whoever_waits_is_told() {
+    // Of the statement, or of the checkpoint over it.
+    for at in 0..2 {
+        let mut bench = Bench::ready();
+        let (mut inputs, mut orders, mut told) = (submit(1, vec![notification("TR", 1)]), 0, Vec::new());
+        while !inputs.is_empty() {
+            for effect in bench.feed(std::mem::take(&mut inputs)) {
+                match effect {
+                    Effect::Sign { id, with: SigningKey::Log(_), .. } if orders == at => {
+                        orders += 1;
+                        // Answers to what was not ordered change nothing.
+                        bench.feed(vec![Input::NotSigned { id: id + 500, reason: "another".to_owned() }]);
+                        bench.feed(vec![Input::Signed { id: id + 500, signatures: vec![[0; 64]] }]);
+                        assert_eq!(bench.node.status().signing, Signing::Ready);
+                        assert_eq!(bench.node.store().size(&log("GE")), 1 + at);
+                        inputs.push(Input::NotSigned { id, reason: "locked".to_owned() });
+                    }
+                    other => {
+                        orders += u64::from(matches!(other, Effect::Sign { with: SigningKey::Log(_), .. }));
+                        match bench.serve(&other) {
+                            Some(input) => inputs.push(input),
+                            None => told.push(other),
+                        }
+                    }
+                }
+            }
+        }
+        assert_eq!(bench.node.status().signing, Signing::Ended("locked".to_owned()));
+        let ended = Event::LogEnded { log: log("GE"), reason: "locked".to_owned() };
+        assert!(events(&told).contains(&ended), "{told:?}");
+        assert!(matches!(outcomes(&told, 1).unwrap()[..], [Outcome::Refused { .. }]), "{told:?}");
+    }
+}
+
+#[test]
+fn a_claim_to_hold_more_of_ones_own_log_holds_up_its_signing_for_a_while_and_not_for_ever() {
+    for (claim, until) in [(false, limits::PEER_ECHO_MS), (true, limits::PEER_SILENCE_MS)] {
+        let mut bench = Bench::new();
+        bench.tick(0);
+        let lie = BTreeMap::from([(log("GE"), (900, Digest([9; 32])))]);
+        if claim {
+            bench.gossip("TR", Owner::cosigned("TR", &lie, 50));
+        }
+        bench.tick(until - 1);
+        assert_eq!(bench.node.status().signing, Signing::Starting, "{claim}");
+        bench.tick(1);
+        assert_eq!(bench.node.status().signing, Signing::Ready, "{claim}");
+    }
+}
+
+#[test]
+fn what_a_peer_said_of_ones_own_log_counts_no_more_when_the_next_question_comes_to_nothing() {
+    let mut bench = Bench::of("GE", MemoryStore::default(), false);
+    let hello = Response::Hello { published: federation().digest(), frontier: Digest([1; 32]), entries: Vec::new() };
+    let greeting = |effects: &[Effect], peer: &str| {
+        let asked = requests(effects).into_iter();
+        let mut greetings =
+            asked.filter(|(to, _, request)| *to == code(peer) && matches!(request, Request::Hello { .. }));
+        greetings.next().map(|(_, id, _)| id)
+    };
+    let first = greeting(&bench.connect("MZ"), "MZ").unwrap();
+    bench.answer("MZ", first, &hello);
+    let second = greeting(&bench.tick(0), "MZ").expect("it is compared with again");
+    let mut effects = bench.settle(vec![Input::Failed { id: second }]);
+    for peer in ["TR", "W1"] {
+        let asked = greeting(&bench.connect(peer), peer).unwrap();
+        bench.answer(peer, asked, &hello);
+    }
+    assert_eq!(bench.node.status().signing, Signing::Starting, "two have said what they hold");
+    let third = (0..40).find_map(|_| {
+        let found = greeting(&effects, "MZ");
+        effects = bench.tick(1_000);
+        found
+    });
+    bench.answer("MZ", third.expect("it is asked again"), &hello);
+    assert_eq!(bench.node.status().signing, Signing::Ready);
 }

@@ -228,8 +228,10 @@ fn an_order_that_cannot_be_carried_out_is_refused() {
     assert!(refused(&mut georgia, "GE-99").contains("no such record"));
     assert!(refused(&mut georgia, "GE-1").contains("already"));
     assert!(refused(&mut georgia, &ordered.to_string()).contains("stay"));
-    let many: Vec<String> = (0..=limits::ERASES_MAX).map(|position| format!("GE-{position}")).collect();
+    let many: Vec<String> = (99..=99 + limits::ERASES_MAX).map(|position| format!("GE-{position}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let outcomes = submit(&mut georgia, vec![order("GE", &many[1..])]);
+    assert!(matches!(&outcomes[..], [Outcome::Refused { reason: Refused::NotErasable { .. } }]), "{outcomes:?}");
     let outcomes = submit(&mut georgia, vec![order("GE", &many)]);
     assert!(matches!(&outcomes[..], [Outcome::Refused { reason: Refused::TooManyToErase { .. } }]), "{outcomes:?}");
 }
@@ -434,4 +436,97 @@ fn a_note_that_the_disk_has_lost_is_written_anew_and_the_body_stays_away() {
     let note = turkey.disk.get(&Key::Erased(id("GE-1"))).unwrap().unwrap();
     assert_eq!(Erased::decode(&note.bytes).unwrap().readers, BTreeSet::new());
     assert_eq!(turkey.disk.marked(&Mark::Inbox(id("GE-1"))).unwrap(), None);
+}
+
+#[test]
+fn what_an_operator_cannot_keep_or_forget_is_refused_with_the_reason() {
+    let (mut georgia, mut turkey) = both();
+    let mut w1 = reader("W1");
+    deliver(&mut georgia, &mut w1);
+    let refused = |bench: &mut Bench, act: Keeping| keep(bench, &["GE-1"], act).unwrap_err().why;
+    for act in [hold(), Keeping::Forget] {
+        assert!(refused(&mut w1, act).contains("not for this member"));
+    }
+    let long = |bytes: usize| Keeping::Hold { reference: "x".repeat(bytes) };
+    let max = crate::ledger::erased::REFERENCE_MAX;
+    assert!(refused(&mut turkey, long(max + 1)).contains("too long"));
+    assert!(refused(&mut turkey, Keeping::Release).contains("not held"));
+    assert_eq!(keep(&mut turkey, &["GE-1"], long(max)), Ok(()));
+    assert!(refused(&mut turkey, Keeping::Forget).contains("release it first"));
+    assert!(!opens(&turkey, "GE-1").is_empty());
+    // One's own may be held as well; and a reader may hold what has not come yet.
+    assert_eq!(keep(&mut georgia, &["GE-1"], hold()), Ok(()));
+    let mut early = reader("TR");
+    let mut effects = early.connect("GE");
+    for _ in 0..8 {
+        let asked = requests(&effects);
+        effects = Vec::new();
+        for (_, number, request) in asked.into_iter().filter(|(_, _, asked)| !matches!(asked, Request::Body { .. })) {
+            let response = georgia.ask("TR", &request);
+            effects.extend(early.answer("GE", number, &response));
+        }
+        effects.extend(early.tick(100));
+    }
+    assert_eq!(frames(&early, "GE-1"), []);
+    assert_eq!(keep(&mut early, &["GE-1"], hold()), Ok(()));
+}
+
+#[test]
+fn who_turns_out_to_have_been_a_reader_answers_after_all_and_nobody_answers_twice() {
+    let (mut georgia, mut turkey) = both();
+    let mut w1 = reader("W1");
+    let ordered = logged(&submit(&mut georgia, vec![order("GE", &["GE-1"])]))[0];
+    for node in [&mut turkey, &mut w1] {
+        deliver(&mut georgia, node);
+        node.tick(1_000);
+    }
+    let expected: Vec<Receipt> = vec![(Some(ordered), vec![id("GE-1")], Vec::new())];
+    assert_eq!((receipts(&turkey, "TR"), receipts(&w1, "W1")), (expected.clone(), Vec::new()));
+    for node in [&mut turkey, &mut w1] {
+        node.node.was_reader_after_all(id("GE-1")).unwrap();
+        (0..3).for_each(|_| drop(node.tick(1_000)));
+    }
+    assert_eq!((receipts(&turkey, "TR"), receipts(&w1, "W1")), (expected.clone(), expected));
+    assert!(w1.node.view().erased(id("GE-1")).unwrap().unwrap().0.was_reader);
+}
+
+#[test]
+fn what_is_erased_before_it_was_acknowledged_is_not_acknowledged() {
+    let mut georgia = Bench::ready();
+    submit(&mut georgia, vec![notification("TR", 1), notification("TR", 2)]);
+    let mut turkey = reader("TR");
+    turkey.node.set_settings(Settings { acknowledge_after_ms: 100_000, ..Settings::default() });
+    super::inbox::deliver(&mut georgia, &mut turkey);
+    assert!(!opens(&turkey, "GE-1").is_empty() && !opens(&turkey, "GE-2").is_empty());
+    let before = turkey.node.store().size(&log("TR"));
+    assert_eq!(keep(&mut turkey, &["GE-1"], Keeping::Forget), Ok(()));
+    turkey.tick(100_000);
+    turkey.tick(1_000);
+    let view = turkey.node.view();
+    let acknowledged: Vec<RecordId> = (before..turkey.node.store().size(&log("TR")))
+        .filter_map(|position| view.open(RecordId { log: log("TR"), position }).unwrap())
+        .flat_map(|body| PartialRecord::from_content(&body.content).declared().acknowledges.clone())
+        .collect();
+    assert_eq!(acknowledged, [id("GE-2")]);
+}
+
+#[test]
+fn lanes_go_when_the_next_ones_come_if_all_that_they_opened_is_gone_already() {
+    let (mut georgia, mut turkey) = both();
+    assert_eq!(keep(&mut turkey, &["GE-1", "GE-2"], Keeping::Forget), Ok(()));
+    (0..3).for_each(|_| drop(turkey.tick(1_000)));
+    assert!(!frames(&turkey, "GE-0").is_empty(), "more may come under them");
+    for node in [&mut georgia, &mut turkey] {
+        node.now += 31 * 86_400_000;
+        node.tick(4_000);
+    }
+    deliver(&mut georgia, &mut turkey);
+    (0..3).for_each(|_| drop(turkey.tick(4_000)));
+    assert_eq!((why(&turkey, "GE-0"), frames(&turkey, "GE-0")), (Some(Why::Unneeded), Vec::new()));
+    assert!(turkey.node.view().lane(id("GE-0")).unwrap().is_none(), "nor is the key in memory");
+    // What is under the next lanes is read as ever.
+    submit(&mut georgia, vec![notification("TR", 3)]);
+    let newest = georgia.node.store().size(&log("GE")) - 1;
+    deliver(&mut georgia, &mut turkey);
+    assert!(!opens(&turkey, &format!("GE-{newest}")).is_empty());
 }

@@ -57,6 +57,8 @@ fn a_mark_says_how_far_a_record_has_come() {
         Delivery::Unreadable,
         Delivery::TakingUp { acknowledge: true },
         Delivery::TakingUp { acknowledge: false },
+        Delivery::Ordered,
+        Delivery::Forgotten,
     ];
     assert_eq!(all.map(|delivery| Delivery::from_bytes(delivery.to_bytes())), all);
     assert_eq!(Delivery::from_bytes(b"of another version"), Delivery::Wanted, "it is fetched once more");
@@ -65,7 +67,9 @@ fn a_mark_says_how_far_a_record_has_come() {
 #[test]
 fn a_body_that_does_not_come_is_asked_for_less_and_less_often_and_once_at_a_time() {
     let mut turkey = turkey();
+    assert!(!turkey.node.is_fetching());
     let [(_, mut number, _)] = deliver_but(&mut georgia(1), &mut turkey, is_body)[..] else { panic!("one question") };
+    assert!(turkey.node.is_fetching());
     // While the answer is awaited, it is not asked for.
     (0..20).for_each(|_| assert_eq!(of(&turkey.tick(1_000), is_body), []));
     let mut waits = Vec::new();

@@ -1,9 +1,13 @@
 //! Charters that are handed in, told on, refused, or contradict each other; members that are suspended and come back.
 
 use super::*;
+use crate::encoding::random::Randomness;
 use crate::identity::charter::{CharterError, MemberFault};
-use crate::identity::{CharterDraft, FederationError, ManifestDraft, MemberStatus, SignedCharter, SignedManifest};
-use crate::protocol::{NotTakenUp, Refused, TakenUp};
+use crate::identity::{
+    CharterDraft, CharterSplit, FederationError, ManifestDraft, ManifestSplit, MemberStatus, SignedCharter,
+    SignedManifest,
+};
+use crate::protocol::{NotTakenUp, Refused, TakenUp, Turn};
 
 const COUNTRIES: [&str; 3] = ["GE", "MZ", "TR"];
 
@@ -428,4 +432,159 @@ fn a_peer_that_always_knows_another_charter_is_not_asked_for_it_for_ever() {
         }
     }
     assert!((1..=10).contains(&asked), "{asked} times within two seconds");
+}
+
+/// Georgia with charter version 2 "One" and 3 "Three" of it; `One` was signed beside `Other` and `Third`, `Three` beside `Fourth`.
+struct Branches {
+    old: Federation,
+    of_one: Federation,
+    one: SignedCharter,
+    other: SignedCharter,
+    third: SignedCharter,
+    three: SignedCharter,
+    fourth: SignedCharter,
+}
+
+impl Branches {
+    fn new() -> Self {
+        let old = federation();
+        let [one, other, third] = ["One", "Other", "Third"].map(|name| next(&old, &COUNTRIES, named(name)));
+        let of_one = with(&old, one.clone());
+        let [three, fourth] = ["Three", "Fourth"].map(|name| next(&of_one, &COUNTRIES, named(name)));
+        Self { old, of_one, one, other, third, three, fourth }
+    }
+
+    fn held(&self) -> Bench {
+        let mut bench = Bench::new();
+        bench.publish(file(&self.old, self.one.clone())).0.unwrap();
+        bench.publish(file(&self.of_one, self.three.clone())).0.unwrap();
+        bench
+    }
+}
+
+/// The version of which charters contradict each other, and how many they are.
+fn rivals(bench: &Bench) -> (u64, usize) {
+    let split = bench.node.splits.charter.as_ref().expect("a proof");
+    (split.version(), split.digests().count())
+}
+
+/// A peer shows proofs; what the operator is told of them.
+fn shown(bench: &mut Bench, charters: Option<[&SignedCharter; 2]>, manifests: &[[&SignedManifest; 2]]) -> Vec<Event> {
+    let charters = charters.map(|[one, other]| CharterSplit::new(one.clone(), other.clone()).encode());
+    let manifests: Vec<Vec<u8>> =
+        manifests.iter().map(|[one, other]| ManifestSplit::new((*one).clone(), (*other).clone()).encode()).collect();
+    let turn = Turn { now: Now(bench.now), random: Randomness::new([1; 32]) };
+    assert_eq!(bench.node.take_splits(&turn, &charters.unwrap_or_default(), &manifests).unwrap(), Ok(()));
+    events(&bench.tick(1)).into_iter().filter(|event| matches!(event, Event::Split { .. })).collect()
+}
+
+#[test]
+fn a_third_charter_of_a_version_joins_the_proof() {
+    let all = Branches::new();
+    let mut bench = Bench::new();
+    bench.publish(file(&all.old, all.one.clone())).0.unwrap();
+    for (charter, count) in [(&all.other, 2), (&all.other, 2), (&all.third, 3)] {
+        bench.publish(file(&all.old, charter.clone())).0.unwrap_err();
+        assert_eq!(rivals(&bench), (2, count));
+    }
+}
+
+#[test]
+fn of_two_versions_signed_twice_the_first_that_was_found_counts_until_it_is_settled() {
+    let all = Branches::new();
+    let mut bench = all.held();
+    bench.publish(file(&all.of_one, all.fourth.clone())).0.unwrap_err();
+    bench.publish(file(&all.old, all.other.clone())).0.unwrap_err();
+    assert_eq!(rivals(&bench), (3, 2));
+    bench.choose(file(&all.of_one, all.three.clone())).unwrap();
+    bench.publish(file(&all.old, all.other.clone())).0.unwrap_err();
+    assert_eq!(rivals(&bench), (2, 2));
+    assert!(bench.node.splits.freeze());
+}
+
+#[test]
+fn who_chooses_the_side_that_is_held_keeps_what_followed_it() {
+    let all = Branches::new();
+    for (chosen, version) in [(&all.one, (3, "Three")), (&all.other, (2, "Other"))] {
+        let mut bench = all.held();
+        bench.publish(file(&all.old, all.other.clone())).0.unwrap_err();
+        bench.choose(file(&all.old, chosen.clone())).unwrap();
+        assert_eq!(bench.version(), (version.0, version.1.to_owned()));
+        assert!(!bench.node.splits.freeze());
+    }
+}
+
+#[test]
+fn proofs_that_peers_show_are_put_together_and_the_first_that_is_open_counts() {
+    let all = Branches::new();
+    let told = |version| vec![Event::Split { manifest: None, version }];
+    let mut bench = all.held();
+    assert_eq!(shown(&mut bench, Some([&all.one, &all.other]), &[]), told(2));
+    assert_eq!(shown(&mut bench, Some([&all.one, &all.third]), &[]), told(2));
+    assert_eq!(shown(&mut bench, Some([&all.one, &all.other]), &[]), [], "that is known");
+    assert_eq!(rivals(&bench), (2, 3));
+    assert_eq!(shown(&mut bench, Some([&all.three, &all.fourth]), &[]), [], "a later one waits");
+    assert_eq!(rivals(&bench), (2, 3));
+    bench.choose(file(&all.old, all.one.clone())).unwrap();
+    assert_eq!(shown(&mut bench, Some([&all.three, &all.fourth]), &[]), told(3), "that one is settled");
+    assert_eq!(rivals(&bench), (3, 2));
+    assert_eq!(shown(&mut bench, Some([&all.one, &all.third]), &[]), [], "an earlier one waits as well");
+    bench.choose(file(&all.of_one, all.three.clone())).unwrap();
+    assert_eq!(shown(&mut bench, Some([&all.one, &all.third]), &[]), [], "one before what is settled changes nothing");
+    assert_eq!(rivals(&bench), (3, 2));
+}
+
+#[test]
+fn while_membership_is_frozen_a_charter_file_changes_nothing_at_the_start_either() {
+    let all = Branches::new();
+    let mut bench = Bench::new();
+    bench.publish(file(&all.old, all.one.clone())).0.unwrap();
+    bench.publish(file(&all.old, all.other.clone())).0.unwrap_err();
+    let later = with(&all.of_one, all.three.clone());
+    let myself = |member: &str| Myself {
+        member: code(member),
+        log: log(member),
+        seal_keys: BTreeMap::new(),
+        guard_intact: true,
+    };
+    let node = Node::load(bench.disk.clone(), later, myself("GE"), Settings::default()).unwrap();
+    assert_eq!(node.federation().charter().version(), 2);
+}
+
+#[test]
+fn two_manifests_of_one_version_are_told_once_whether_a_peer_or_the_charter_file_has_the_second() {
+    let old = federation();
+    let [one, other] = [60, 70].map(|seconds| manifest(&old, "TR", seconds));
+    let split = Event::Split { manifest: Some(code("TR")), version: 2 };
+    let mut bench = Bench::new();
+    assert_eq!(shown(&mut bench, None, &[[&one, &other]]), std::slice::from_ref(&split));
+    assert_eq!(shown(&mut bench, None, &[[&one, &other]]), []);
+    let of = |manifest: &SignedManifest| old.with_manifest(manifest.clone()).unwrap().unwrap();
+    let mut bench = Bench::new();
+    bench.publish(of(&one).published().encode().unwrap()).0.unwrap();
+    for told in [true, false] {
+        let seal_keys = BTreeMap::new();
+        let myself = Myself { member: code("GE"), log: log("GE"), seal_keys, guard_intact: true };
+        bench.node = Node::load(bench.disk.clone(), of(&other), myself, Settings::default()).unwrap();
+        assert_eq!(events(&bench.tick(100)).contains(&split), told);
+        assert_eq!(bench.node.splits.manifests.len(), 1);
+    }
+}
+
+#[test]
+fn when_a_member_is_suspended_the_others_get_new_lanes_and_it_gets_none() {
+    let old = federation();
+    let mut bench = Bench::ready();
+    let slots = |bench: &Bench, lanes: &str| {
+        let lanes = bench.node.view().own_lanes(id(lanes)).unwrap().unwrap();
+        lanes.slots.into_keys().map(|member| member.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(slots(&bench, "GE-0"), MEMBERS);
+    bench.publish(file(&old, next(&old, &COUNTRIES, standing("W1", MemberStatus::Suspended)))).0.unwrap();
+    bench.tick(1_000);
+    assert_eq!(slots(&bench, "GE-1"), COUNTRIES);
+    let statement = bench.node.view().statement(id("GE-1")).unwrap().unwrap();
+    let body = bench.node.store().get(&crate::ledger::Key::Lanes(id("GE-1"))).unwrap().unwrap().bytes;
+    assert_eq!((statement.binds, statement.lanes), (Binds::Lanes, 1));
+    assert_eq!(statement.size_class, crate::seal::size_class(body.len() as u64));
 }

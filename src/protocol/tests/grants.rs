@@ -358,7 +358,12 @@ fn a_wrong_key_opens_nothing_and_spoils_nothing_else() {
     let mut w1 = reader("W1");
     let told = events(&deliver_told(&mut georgia, &mut w1));
     for record in ["GE-1", "GE-3"] {
-        assert!(told.iter().any(|event| matches!(event, Event::NotOpened { id: of, .. } if *of == id(record))));
+        let reason = told.iter().find_map(|event| match event {
+            Event::NotOpened { id: of, reason } if *of == id(record) => Some(reason),
+            _ => None,
+        });
+        let is_for_nobody = reason.unwrap().contains("none of its compartments");
+        assert_eq!(is_for_nobody, record == "GE-3", "a key that does not fit, and none for what there is");
         let body = w1.node.view().open(id(record)).unwrap().unwrap();
         assert!(body.content.is_empty());
         let delivery = w1.node.view().record(id(record)).unwrap().unwrap().delivery;
@@ -499,4 +504,19 @@ proptest! {
         let totals = w1.node.view().totals().unwrap();
         prop_assert_eq!((totals.sealed, totals.outstanding), (1, 0));
     }
+}
+
+#[test]
+fn a_grant_that_names_any_record_of_a_consignment_covers_it_and_says_what_could_not_be_read() {
+    let mut georgia = georgia();
+    let outcomes = submit(&mut georgia, vec![grant("GE", "GE-3", &["summary"])]);
+    let [Outcome::Logged { granted: Some(extent), .. }] = &outcomes[..] else { panic!("{outcomes:?}") };
+    assert_eq!((extent.records, extent.unread), (2, 0));
+    // The body of another record is lost, and nobody is in reach to give it back.
+    georgia.disk.damage(Key::Head(id("GE-2")));
+    let mut georgia = Bench { now: georgia.now, ..Bench::of("GE", georgia.disk.clone(), true) };
+    (0..3).for_each(|_| drop(georgia.tick(3_000)));
+    let outcomes = submit(&mut georgia, vec![grant("GE", "GE-1", &["summary"])]);
+    let [Outcome::Logged { granted: Some(extent), .. }] = &outcomes[..] else { panic!("{outcomes:?}") };
+    assert_eq!((extent.records, extent.unread), (2, 1));
 }

@@ -123,3 +123,105 @@ fn until_a_peer_has_said_how_much_it_holds_it_is_asked_again_and_again() {
     bench.answer("TR", number, &hello);
     assert_eq!(greetings(&bench.tick(limits::GREET_AGAIN_MS)), 0, "what it holds is known");
 }
+
+#[test]
+fn a_greeting_is_greeted_back_at_once_if_it_is_news_and_not_more_often_than_once_a_second() {
+    let mut bench = Bench::ready();
+    let [(_, number, _)] = requests(&bench.connect("TR"))[..] else { panic!("one greeting") };
+    let hello_of = |frontier: u8| Response::Hello {
+        published: federation().digest(),
+        frontier: Digest([frontier; 32]),
+        entries: Vec::new(),
+    };
+    bench.answer("TR", number, &hello_of(1));
+    let mut greeted_back = |later: i64, frontier: u8| {
+        bench.now += later;
+        let (_, effects) = bench.ask_all("TR", &hello(frontier));
+        let asked: Vec<_> =
+            requests(&effects).into_iter().filter(|(_, _, request)| matches!(request, Request::Hello { .. })).collect();
+        for (_, number, _) in &asked {
+            bench.answer("TR", *number, &hello_of(frontier));
+        }
+        asked.len()
+    };
+    assert_eq!(greeted_back(0, 1), 1);
+    assert_eq!(greeted_back(limits::GREET_BACK_MS - 1, 2), 0);
+    assert_eq!(greeted_back(1, 2), 1);
+    assert_eq!(greeted_back(5 * limits::GREET_BACK_MS, 2), 0, "the same as last time");
+    assert_eq!(greeted_back(0, 3), 1);
+    assert_eq!(greeted_back(-50 * limits::GREET_BACK_MS, 4), 1, "a clock that was set back does not keep it quiet");
+}
+
+#[test]
+fn half_of_all_comparisons_are_with_those_that_have_not_cosigned_the_same() {
+    let mut random = crate::encoding::random::Randomness::new([5; 32]);
+    let mut peers = crate::protocol::peers::Peers::default();
+    let signed = Owner::with("TR", 1, 1).checkpoint(1);
+    let held = signed.claim().unwrap().root;
+    for (member, connected, agrees) in
+        [("AZ", true, true), ("LB", true, true), ("MZ", true, false), ("W1", false, false)]
+    {
+        let root = Root { root: if agrees { held } else { Digest([9; 32]) }, ..signed.claim().unwrap() };
+        let peer = peers.entry(code(member));
+        (peer.connected, peer.cosignature) = (connected, Some((signed.clone(), root)));
+    }
+    let mut chosen: BTreeMap<String, usize> = BTreeMap::new();
+    for _ in 0..600 {
+        let member = peers.to_compare_with(&held, &mut random).expect("somebody is within reach");
+        *chosen.entry(member.to_string()).or_default() += 1;
+    }
+    // Two thirds: a half, and a third of the other half.
+    assert!((360..440).contains(&chosen["MZ"]), "{chosen:?}");
+    assert_eq!(chosen.len(), 3, "{chosen:?}");
+    // If all agree, anybody will do.
+    peers.entry(code("MZ")).connected = false;
+    assert!(peers.to_compare_with(&held, &mut random).is_some());
+}
+
+#[test]
+fn a_charter_file_in_parts_is_taken_if_they_are_of_one_file_and_in_order() {
+    let mut draft = federation().charter().next_draft(fixture::at(50));
+    draft.name = "New".to_owned();
+    let mut published = federation().published();
+    published.charters.push(fixture::signed(draft, federation().id(), &["GE", "MZ", "TR"]));
+    let file = published.encode().unwrap();
+    let (size, half) = (file.len() as u64, file.len() / 2);
+    let asked = |effects: &[Effect]| {
+        let found = requests(effects).into_iter().find_map(|(_, number, request)| match request {
+            Request::Published { from } => Some((number, from)),
+            _ => None,
+        });
+        found
+    };
+    let begun = || {
+        let mut bench = Bench::new();
+        bench.connect("TR");
+        let (_, effects) =
+            bench.ask_all("TR", &Request::Hello { published: Digest([1; 32]), frontier: Digest([1; 32]) });
+        let (number, from) = asked(&effects).expect("what it knows is asked for");
+        assert_eq!(from, 0);
+        (bench, number)
+    };
+    let part =
+        |size: u64, from: usize, bytes: &[u8]| Response::Published { size, from: from as u64, part: bytes.to_vec() };
+    for (second, taken) in [
+        (part(size, half, &file[half..]), true),
+        (part(size, half + 1, &file[half..]), false),
+        (part(size + 1, half, &file[half..]), false),
+        (part(size, half, &[&file[half..], &[0][..]].concat()), false),
+    ] {
+        let (mut bench, number) = begun();
+        let effects = bench.answer("TR", number, &part(size, 0, &file[..half]));
+        let (number, from) = asked(&effects).expect("the rest is asked for");
+        assert_eq!(from, half as u64);
+        bench.answer("TR", number, &second);
+        assert_eq!(bench.node.federation().charter().version(), if taken { 2 } else { 1 });
+    }
+    // Nothing at all, or more than there may be, is told.
+    for wrong in [part(size, 0, &[]), part(crate::identity::published::FILE_BYTES_MAX as u64 + 1, 0, &file[..half])] {
+        let (mut bench, number) = begun();
+        let effects = bench.answer("TR", number, &wrong);
+        let refused = Event::Refused { peer: code("TR"), refusal: crate::protocol::Refusal::TooLarge };
+        assert_eq!(events(&effects), [refused]);
+    }
+}

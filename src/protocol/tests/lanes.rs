@@ -134,11 +134,17 @@ fn an_author_that_commits_to_another_list_is_told_of() {
     assert_eq!(events(&effects), [Event::LaneDiffers { lanes: id("GE-0"), size: 4, count: 2 }]);
     let kept = proof(&turkey, "GE-0").unwrap();
     assert!(kept.verify(&federation()).is_err(), "what it gave is kept");
+    let standing = |bench: &Bench| {
+        let lanes = bench.node.view().lanes().unwrap();
+        lanes.iter().map(|lane| (lane.lanes, lane.differs(), lane.asked.is_some())).collect::<Vec<_>>()
+    };
+    assert_eq!(standing(&turkey), [(id("GE-0"), true, false)]);
     // The next day it is asked again, and may put it right.
     log_for(&mut georgia, "TR", 3);
     alone(&mut turkey, limits::DAY_MS);
     deliver(&mut georgia, &mut turkey);
     assert!(proof(&turkey, "GE-0").unwrap().verify(&federation()).is_ok());
+    assert_eq!(standing(&turkey), [(id("GE-0"), false, false)]);
 }
 
 #[test]
@@ -231,6 +237,9 @@ fn what_is_to_be_proved_is_not_forgotten_by_a_start() {
     let effects = turkey.connect("GE");
     let asked = deliver_but_paths(&mut georgia, &mut turkey, effects);
     assert_eq!(asked.len(), 2, "of the lanes that have ended, and of the newest");
+    let [standing] = &turkey.node.view().lanes().unwrap()[..] else { panic!("the one that has ended") };
+    assert_eq!((standing.lanes, standing.differs(), &standing.proof), (id("GE-0"), false, &None));
+    assert_eq!(standing.asked.map(|lane| (lane.size, lane.count)), Some((4, 2)));
     let mut turkey = turkey.restarted();
     deliver(&mut georgia, &mut turkey);
     for (lanes, count) in [("GE-0", 2), ("GE-4", 0)] {
@@ -354,6 +363,7 @@ fn claims(material: &Material) -> BTreeMap<String, String> {
 fn what_was_sent_to_a_member_is_proved_to_an_outsider() {
     let (_, material) = shown(false);
     assert_eq!(material.id, id("GE-3"), "the last under the checkpoint");
+    assert!(material.head.is_none() && material.opened.is_empty(), "of whose body nothing is shown");
     let found = claims(&material);
     assert!(found["lane"].contains("had addressed 2 statements to TR since GE-0"), "{}", found["lane"]);
     assert!(found["list"].contains("All 2 statements of the lane are here, from GE-2 to GE-3"), "{}", found["list"]);
@@ -449,4 +459,51 @@ fn a_changed_byte_of_a_lane_is_refused() {
     let mut without = bundle;
     without.remove("lane.cbor");
     assert!(!evidence::verify_under(&without, &federation()).proved, "the README says that it is there");
+}
+
+#[test]
+fn a_path_to_a_checkpoint_of_another_history_is_not_taken() {
+    let (mut georgia, mut turkey) = (georgia(2), turkey());
+    let effects = turkey.connect("GE");
+    let asked = deliver_but_paths(&mut georgia, &mut turkey, effects);
+    let [(number, request)] = &asked[..] else { panic!("asked once") };
+    let Response::LanePath { checkpoint, path } = georgia.ask("TR", request) else { panic!("a path") };
+    let root = Root { root: Digest([9; 32]), ..checkpoint.claim().unwrap() };
+    let checkpoint = root.signed(fixture::key("GE", "log").sign(&root.to_be_signed()));
+    let effects = turkey.answer("GE", *number, &Response::LanePath { checkpoint, path });
+    assert!(events(&effects).iter().any(|event| matches!(event, Event::Refused { .. })), "{effects:?}");
+    assert_eq!(proof(&turkey, "GE-0"), None);
+}
+
+#[test]
+fn of_lanes_that_have_ended_a_path_is_asked_for_later_and_later() {
+    let (mut georgia, mut turkey) = (georgia(2), turkey());
+    next_epoch([&mut georgia, &mut turkey]);
+    let effects = turkey.connect("GE");
+    let asked = deliver_but_paths(&mut georgia, &mut turkey, effects);
+    let of_ended = |asked: Vec<(u64, Request)>| {
+        let ended = |request: &Request| matches!(request, Request::LanePath { lanes, .. } if *lanes == id("GE-0"));
+        asked.into_iter().find(|(_, request)| ended(request)).map(|(number, _)| number)
+    };
+    let mut number = of_ended(asked).expect("it is asked for");
+    for factor in [1, 2, 4] {
+        turkey.answer("GE", number, &Response::Nothing);
+        let mut later = |milliseconds| {
+            let asked = requests(&turkey.tick(milliseconds));
+            of_ended(asked.into_iter().map(|(_, number, request)| (number, request)).collect())
+        };
+        assert_eq!(later(factor * limits::LANE_PATH_RETRY_MS - 1_000), None, "{factor}");
+        number = later(1_000).expect("the time has passed");
+    }
+}
+
+#[test]
+fn a_reader_that_asks_a_moment_later_is_shown_the_checkpoint_that_it_holds() {
+    let mut georgia = georgia(2);
+    (0..3).for_each(|number| log_for(&mut georgia, "MZ", 2000 + number));
+    for size in [4, 5, 7] {
+        let request = Request::LanePath { lanes: id("GE-0"), size };
+        let Response::LanePath { checkpoint, .. } = georgia.ask("TR", &request) else { panic!("{size}") };
+        assert_eq!(checkpoint.claim().unwrap().claim.log_and_size(), Some((log("GE"), size)));
+    }
 }

@@ -188,3 +188,27 @@ proptest! {
         prop_assert_eq!(bench.node.view().totals().unwrap().flagged, 0);
     }
 }
+
+#[test]
+fn a_frontier_has_no_more_logs_than_there_may_be() {
+    let entry = |number: usize| {
+        let member = if number < 900 { "AA" } else { "AB" };
+        let log = LogId { member: code(member), ordinal: (number % 900) as u16 + 1 };
+        FrontierEntry { log, size: 1, root: Digest([1; 32]) }
+    };
+    for (logs, good) in [(1_000, true), (1_001, false)] {
+        let entries = (0..logs).map(entry).collect();
+        let bytes = Response::Hello { published: Digest::ZERO, frontier: Digest::ZERO, entries }.encode();
+        assert_eq!(Response::decode(&bytes).is_ok(), good, "{logs} logs");
+    }
+}
+
+#[test]
+fn whom_a_question_is_about_is_told_to_logs_and_a_body_has_the_size_of_its_parts() {
+    use crate::protocol::message::subject;
+    let body = WireBody { head: vec![0; 3], compartments: vec![vec![0; 4], vec![0; 5]] };
+    assert_eq!(body.bytes(), 12);
+    assert_eq!(subject(&Request::Range { log: log("TR"), from: 1 }), Some(code("TR")));
+    assert_eq!(subject(&Request::Push { id: id("MZ-1"), body }), Some(code("MZ")));
+    assert_eq!(subject(&Request::Splits), None);
+}

@@ -149,3 +149,50 @@ fn of_several_logs_that_of_which_least_is_missing_is_fetched_first() {
         .collect();
     assert_eq!(asked, ["TR", "W1", "MZ"].map(log));
 }
+
+#[test]
+fn an_answer_without_statements_or_with_too_many_is_refused() {
+    let mut owner = Owner::with("TR", 1, 1);
+    owner.statements.extend((0..5_000_u16).map(|number| number.to_be_bytes().to_vec()));
+    let told = Gossip::News { checkpoint: owner.checkpoint(5_001), from: 5_001, statements: Vec::new() }.encode();
+    for (chunk, size) in [(0, 0), (limits::CHUNK_STATEMENTS_MAX, 4_096), (limits::CHUNK_STATEMENTS_MAX + 1, 0)] {
+        let mut bench = Bench::new();
+        bench.connect("MZ");
+        let (_, effects) = bench.gossip("MZ", told.clone());
+        let is_range = |request: &Request| matches!(request, Request::Range { .. });
+        let (_, number, _) = requests(&effects).into_iter().find(|(_, _, request)| is_range(request)).unwrap();
+        let effects = bench.answer("MZ", number, &owner.chunk(0, chunk));
+        let is_refused = events(&effects).iter().any(|event| matches!(event, Event::Refused { .. }));
+        assert_eq!((is_refused, bench.node.store().size(&log("TR"))), (size == 0, size), "{chunk} statements");
+    }
+    // One that would fit, of what is held already, brings nothing.
+    let mut bench = Bench::new();
+    bench.connect("MZ");
+    bench.gossip("TR", Owner::with("TR", 3, 1).news(0));
+    let owner = Owner::with("TR", 5, 1);
+    let told = Gossip::News { checkpoint: owner.checkpoint(5), from: 5, statements: Vec::new() }.encode();
+    let (_, effects) = bench.gossip("MZ", told);
+    let (_, number, _) = requests(&effects)
+        .into_iter()
+        .find(|(_, _, request)| *request == Request::Range { log: log("TR"), from: 3 })
+        .unwrap();
+    let effects = bench.answer("MZ", number, &owner.chunk(3, 3));
+    assert!(events(&effects).iter().any(|event| matches!(event, Event::Refused { .. })));
+}
+
+#[test]
+fn without_room_nothing_is_taken_in() {
+    let owner = Owner::with("TR", 3, 1);
+    let mut bench = Bench::ready();
+    bench.settle(vec![Input::Room(false)]);
+    assert_eq!(bench.gossip("TR", owner.news(0)).0, Verdict::Ignore);
+    let body = crate::protocol::message::WireBody { head: vec![1], compartments: vec![vec![2]] };
+    assert_eq!(bench.ask("TR", &Request::Push { id: id("TR-1"), body: body.clone() }), Response::Nothing);
+    assert_eq!((bench.node.store().size(&log("TR")), bench.node.inbox.early.len()), (0, 0));
+    bench.settle(vec![Input::Room(true)]);
+    assert_eq!(bench.gossip("TR", owner.news(0)).0, Verdict::Accept);
+    assert_eq!(bench.node.store().size(&log("TR")), 3);
+    let mut bench = Bench::ready();
+    assert_eq!(bench.ask("TR", &Request::Push { id: id("TR-1"), body }), Response::Done);
+    assert_eq!(bench.node.inbox.early.len(), 1);
+}

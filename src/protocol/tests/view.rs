@@ -193,3 +193,28 @@ fn a_body_that_does_not_open_is_outstanding_and_says_why() {
     assert_eq!(without.node.view().body(id("GE-1")).unwrap(), None);
     assert!(without.node.view().open(id("GE-1")).unwrap().is_none());
 }
+
+#[test]
+fn what_was_signed_twice_is_listed_with_its_proof() {
+    let (mut bench, turkey, _) = cosigned();
+    assert_eq!(bench.node.view().equivocations().unwrap(), []);
+    bench.gossip("W1", Owner::with("TR", 2, 2).news(0));
+    let found = bench.node.view().equivocations().unwrap();
+    let [kept] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(kept.proof.proves(&federation()).as_ref(), Some(&kept.what));
+    assert_eq!(kept.since.seconds(), bench.now / 1000);
+    assert!(format!("{:?}", kept.what).contains(&format!("{:?}", turkey.log.member)), "{:?}", kept.what);
+}
+
+#[test]
+fn evidence_about_lanes_has_what_their_statement_signs() {
+    let mut georgia = Bench::ready();
+    georgia.settle(vec![Input::Submit { id: 1, records: vec![notification("TR", 1)] }]);
+    let mut turkey = Bench::of("TR", MemoryStore::default(), true);
+    deliver(&mut georgia, &mut turkey);
+    let signed = turkey.node.view().statement(id("GE-0")).unwrap().unwrap().digest;
+    for bench in [&georgia, &turkey] {
+        let head = bench.node.view().material(id("GE-0")).unwrap().head.expect("it is held");
+        assert_eq!(crate::encoding::hash::sha256(&head), signed, "{}", bench.me);
+    }
+}

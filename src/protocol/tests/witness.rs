@@ -282,3 +282,86 @@ fn who_holds_the_same_ledger_is_told_and_who_holds_another_is_not() {
     assert!(!agrees(&bench.gossip("W1", Owner::cosigned("W1", &said(1), 3)).1));
     assert!(agrees(&bench.gossip("W1", Owner::cosigned("W1", &said(2), 4)).1));
 }
+
+/// A greeting of W1 is answered with this frontier; whether its cosignature is then asked for.
+fn asks_after_greeting(bench: &mut Bench, frontier: Digest) -> Vec<u64> {
+    bench.settle(vec![Input::Disconnected { peer: code("W1") }]);
+    let effects = bench.connect("W1");
+    let is_hello = |request: &Request| matches!(request, Request::Hello { .. });
+    let (_, number, _) = requests(&effects).into_iter().find(|(_, _, request)| is_hello(request)).unwrap();
+    let hello = Response::Hello { published: federation().digest(), frontier, entries: Vec::new() };
+    asks_for_list(&bench.answer("W1", number, &hello)).into_iter().map(|(_, number)| number).collect()
+}
+
+#[test]
+fn a_cosignature_that_gossip_lost_is_asked_for_once() {
+    let mut bench = Bench::new();
+    let asked = asks_after_greeting(&mut bench, Digest([1; 32]));
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asks_after_greeting(&mut bench, Digest([1; 32])).len(), 0, "it is under way");
+    bench.settle(vec![Input::Failed { id: asked[0] }]);
+    let sizes = BTreeMap::from([(log("TR"), (3, Digest([3; 32])))]);
+    bench.gossip("W1", Owner::cosigned("W1", &sizes, 50));
+    let held = bench.node.status().peers.into_iter().find(|peer| peer.member == code("W1")).unwrap();
+    assert_eq!(asks_after_greeting(&mut bench, held.frontier.unwrap()).len(), 0, "that is the one it holds");
+    assert_eq!(asks_after_greeting(&mut bench, Digest([1; 32])).len(), 1);
+}
+
+#[test]
+fn who_asks_for_a_receipt_while_it_is_being_signed_gets_the_same() {
+    let mut bench = Bench::new();
+    bench.gossip("TR", Owner::with("TR", 3, 1).news(0));
+    let ask = |from: &str, id| {
+        let bytes = Request::Cosign { log: log("TR"), size: 3 }.encode();
+        Input::Request { from: code(from), id, bytes }
+    };
+    let effects = bench.feed(vec![ask("MZ", 501), ask("W1", 502)]);
+    let mut inputs: Vec<Input> = effects.iter().filter_map(|effect| bench.serve(effect)).collect();
+    let (mut orders, mut answers) = (0, Vec::new());
+    while !inputs.is_empty() {
+        for effect in bench.feed(std::mem::take(&mut inputs)) {
+            match &effect {
+                Effect::Sign { with: SigningKey::Witness, .. } => orders += 1,
+                Effect::Respond { id, bytes } => answers.push((*id, Response::decode(bytes).unwrap())),
+                _ => {}
+            }
+            inputs.extend(bench.serve(&effect));
+        }
+    }
+    let [(501, Response::Cosignature(one)), (502, Response::Cosignature(other))] = &answers[..] else {
+        panic!("{answers:?}")
+    };
+    assert_eq!((orders, one), (1, other));
+}
+
+#[test]
+fn a_status_tells_who_agrees_and_what_is_still_to_be_checked_also_after_a_start() {
+    let mut bench = Bench::ready();
+    bench.gossip("TR", Owner::with("TR", 3, 1).news(0));
+    bench.tick(2_000);
+    let held: Sizes =
+        bench.node.view().frontier().unwrap().entries().map(|entry| (entry.log, (entry.size, entry.root))).collect();
+    bench.gossip("MZ", Owner::cosigned("MZ", &held, 50));
+    bench.gossip("W1", Owner::cosigned("W1", &BTreeMap::from([(log("TR"), (2, Digest([1; 32])))]), 60));
+    let shown = |bench: &Bench| {
+        let status = bench.node.status();
+        let peers: Vec<_> =
+            status.peers.iter().map(|peer| (peer.member.to_string(), peer.cosigned_at, peer.agrees)).collect();
+        (status.agreeing, status.own_agrees, peers)
+    };
+    let peers = vec![
+        ("MZ".to_owned(), Some(fixture::at(50)), true),
+        ("TR".to_owned(), None, false),
+        ("W1".to_owned(), Some(fixture::at(60)), false),
+    ];
+    assert_eq!(shown(&bench), (2, true, peers.clone()));
+    bench.tick(limits::KEEP_COSIGNATURE_MS);
+    bench.settle(vec![Input::Ending]);
+    let mut bench = bench.restarted();
+    assert_eq!(shown(&bench), (2, true, peers));
+    // Two more have come, and their signatures are being checked.
+    assert_eq!(bench.node.status().unaudited, 0);
+    let bytes = Owner::with("TR", 5, 1).news(3);
+    bench.feed(vec![Input::Gossip { from: code("TR"), id: 77, bytes }]);
+    assert_eq!(bench.node.status().unaudited, 2);
+}
