@@ -324,6 +324,12 @@ fn judge(fs: &FaultFs, truth: &Truth, case: Case) -> Result<Verdict, String> {
     let mut random = Randomness::new([8; 32]);
     let mut later = truth.clone();
     later.pending.clear();
+    // An erasure whose note never came to the disk was not begun, and no later flush makes it one.
+    for (id, _) in truth.erased.iter().filter(|(_, acknowledged)| !**acknowledged) {
+        if !store.has(&Key::Erased(*id)).map_err(|error| error.to_string())? {
+            later.erased.remove(id);
+        }
+    }
     for log in logs() {
         let id = RecordId::new(log, store.size(&log));
         later.frames.remove(&Key::Statement(id));
@@ -491,5 +497,14 @@ mod tests {
             }
         }
         assert!(ended[&Verdict::Kept] > 150 && ended[&Verdict::Named] > 3, "{ended:?}");
+    }
+
+    #[test]
+    fn a_crash_after_each_operation_loses_nothing() {
+        let plan = Plan::new();
+        for operation in 0..plan.operations().len() {
+            let case = Case { operation, kind: Kind::CrashAfter, end: End::Nothing, again: None };
+            assert_eq!(plan.run(case), Ok(Verdict::Kept), "{case:?}");
+        }
     }
 }
