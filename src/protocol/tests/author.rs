@@ -350,3 +350,53 @@ fn what_a_peer_said_of_ones_own_log_counts_no_more_when_the_next_question_comes_
     bench.answer("MZ", third.expect("it is asked again"), &hello);
     assert_eq!(bench.node.status().signing, Signing::Ready);
 }
+
+#[test]
+fn a_peer_that_holds_more_of_ones_own_log_has_not_said_that_it_may_be_signed() {
+    for (size, opens) in [(0, true), (5, false)] {
+        let mut bench = Bench::of("GE", MemoryStore::default(), false);
+        for peer in ["MZ", "TR", "W1"] {
+            let asked = requests(&bench.connect(peer));
+            let (_, number, _) = asked.into_iter().find(|(to, ..)| *to == code(peer)).unwrap();
+            let entry = FrontierEntry { log: log("GE"), size, root: Digest([1; 32]) };
+            let entries = if size > 0 { vec![entry] } else { Vec::new() };
+            let (published, frontier) = (federation().digest(), Digest([1; 32]));
+            bench.answer(peer, number, &Response::Hello { published, frontier, entries });
+        }
+        assert_eq!(bench.node.status().signing == Signing::Ready, opens, "{size}");
+    }
+    // As much as is held here is no more. Without the guard a restarted node asks again.
+    let bench = Bench::ready();
+    let (size, root) = (1, bench.node.logs[&log("GE")].tree.root());
+    let mut bench = Bench { now: bench.now, ..Bench::of("GE", bench.disk, false) };
+    for peer in ["MZ", "TR", "W1"] {
+        let asked = requests(&bench.connect(peer));
+        let (_, number, _) = asked.into_iter().find(|(to, ..)| *to == code(peer)).unwrap();
+        let entries = vec![FrontierEntry { log: log("GE"), size, root }];
+        let (published, frontier) = (federation().digest(), Digest([1; 32]));
+        bench.answer(peer, number, &Response::Hello { published, frontier, entries });
+    }
+    assert_eq!(bench.node.status().signing, Signing::Ready);
+}
+
+#[test]
+fn who_asks_in_the_moment_in_which_a_checkpoint_is_signed_waits_until_it_is_durable() {
+    let mut bench = Bench::ready();
+    let (mut inputs, mut asked) = (submit(1, vec![notification("TR", 1)]), false);
+    while !inputs.is_empty() {
+        let is_signed = inputs.iter().any(|input| matches!(input, Input::Signed { .. }));
+        if is_signed && bench.node.store().size(&log("GE")) == 2 {
+            let bytes = Request::Range { log: log("GE"), from: 0 }.encode();
+            inputs.push(Input::Request { from: code("TR"), id: 700, bytes });
+            let effects = bench.feed(std::mem::take(&mut inputs));
+            assert!(effects.iter().any(|effect| matches!(effect, Effect::Flush)));
+            assert!(!effects.iter().any(|effect| matches!(effect, Effect::Respond { .. } | Effect::Gossip(_))));
+            asked = true;
+            break;
+        }
+        for effect in bench.feed(std::mem::take(&mut inputs)) {
+            inputs.extend(bench.serve(&effect));
+        }
+    }
+    assert!(asked);
+}

@@ -187,11 +187,10 @@ fn a_charter_file_in_parts_is_taken_if_they_are_of_one_file_and_in_order() {
     let file = published.encode().unwrap();
     let (size, half) = (file.len() as u64, file.len() / 2);
     let asked = |effects: &[Effect]| {
-        let found = requests(effects).into_iter().find_map(|(_, number, request)| match request {
+        requests(effects).into_iter().find_map(|(_, number, request)| match request {
             Request::Published { from } => Some((number, from)),
             _ => None,
-        });
-        found
+        })
     };
     let begun = || {
         let mut bench = Bench::new();

@@ -189,10 +189,47 @@ fn without_room_nothing_is_taken_in() {
     let body = crate::protocol::message::WireBody { head: vec![1], compartments: vec![vec![2]] };
     assert_eq!(bench.ask("TR", &Request::Push { id: id("TR-1"), body: body.clone() }), Response::Nothing);
     assert_eq!((bench.node.store().size(&log("TR")), bench.node.inbox.early.len()), (0, 0));
+    // Nor is an answer to what was asked before.
+    let mut full = Bench::new();
+    full.connect("MZ");
+    let told = Gossip::News { checkpoint: owner.checkpoint(3), from: 3, statements: Vec::new() }.encode();
+    let asked = requests(&full.gossip("MZ", told).1);
+    let is_range = |request: &Request| matches!(request, Request::Range { .. });
+    let (_, number, _) = asked.into_iter().find(|(_, _, request)| is_range(request)).unwrap();
+    full.settle(vec![Input::Room(false)]);
+    full.answer("MZ", number, &owner.chunk(0, 3));
+    assert_eq!(full.node.store().size(&log("TR")), 0);
     bench.settle(vec![Input::Room(true)]);
     assert_eq!(bench.gossip("TR", owner.news(0)).0, Verdict::Accept);
     assert_eq!(bench.node.store().size(&log("TR")), 3);
     let mut bench = Bench::ready();
     assert_eq!(bench.ask("TR", &Request::Push { id: id("TR-1"), body }), Response::Done);
     assert_eq!(bench.node.inbox.early.len(), 1);
+}
+
+#[test]
+fn two_histories_of_anothers_log_do_not_end_ones_own_and_are_not_forgotten() {
+    let (one, other) = (Owner::with("TR", 5, 1), Owner::with("TR", 4, 2));
+    let mut bench = Bench::ready();
+    bench.gossip("TR", one.news(0));
+    let (_, effects) = bench.gossip("MZ", other.news(0));
+    assert_eq!(bench.node.status().signing, crate::protocol::Signing::Ready);
+    // Who holds nothing of that log keeps the proof, also over a restart, and takes neither history.
+    let proof = gossiped(&effects).into_iter().find(|gossip| matches!(gossip, Gossip::Fork(_))).unwrap();
+    let mut late = Bench::ready();
+    assert_eq!(late.gossip("MZ", proof.encode()).0, Verdict::Accept);
+    let mut late = late.restarted();
+    for history in [&one, &other] {
+        late.gossip("MZ", history.news(0));
+        assert_eq!(late.node.store().size(&log("TR")), 0);
+    }
+}
+
+#[test]
+fn what_is_being_checked_is_not_checked_twice() {
+    let mut bench = Bench::new();
+    let news = Input::Gossip { from: code("TR"), id: 77, bytes: Owner::with("TR", 3, 1).news(0) };
+    let orders = |effects: &[Effect]| effects.iter().filter(|effect| matches!(effect, Effect::Check { .. })).count();
+    assert_eq!(orders(&bench.feed(vec![news])), 1);
+    assert_eq!(orders(&bench.feed(vec![Input::Tick])), 0);
 }
