@@ -178,11 +178,8 @@ fn an_intent_without_its_body_is_not_signed() {
 #[test]
 fn one_peer_that_is_behind_itself_does_not_open_the_log() {
     let mut bench = Bench::of("GE", MemoryStore::default(), false);
-    let hello = |entries| Response::Hello { published: federation().digest(), frontier: Digest([1; 32]), entries };
     for (peer, opens) in [("MZ", false), ("TR", false), ("W1", true)] {
-        let asked = requests(&bench.connect(peer));
-        let (_, id, _) = asked.iter().find(|(to, ..)| *to == code(peer)).unwrap();
-        bench.answer(peer, *id, &hello(Vec::new()));
+        bench.greeted(peer, Digest([1; 32]), &Sizes::new());
         assert_eq!(bench.node.status().signing == Signing::Ready, opens, "{peer}");
     }
 }
@@ -326,20 +323,12 @@ fn a_claim_to_hold_more_of_ones_own_log_holds_up_its_signing_for_a_while_and_not
 #[test]
 fn what_a_peer_said_of_ones_own_log_counts_no_more_when_the_next_question_comes_to_nothing() {
     let mut bench = Bench::of("GE", MemoryStore::default(), false);
-    let hello = Response::Hello { published: federation().digest(), frontier: Digest([1; 32]), entries: Vec::new() };
-    let greeting = |effects: &[Effect], peer: &str| {
-        let asked = requests(effects).into_iter();
-        let mut greetings =
-            asked.filter(|(to, _, request)| *to == code(peer) && matches!(request, Request::Hello { .. }));
-        greetings.next().map(|(_, id, _)| id)
-    };
-    let first = greeting(&bench.connect("MZ"), "MZ").unwrap();
-    bench.answer("MZ", first, &hello);
+    let nothing = Sizes::new();
+    bench.greeted("MZ", Digest([1; 32]), &nothing);
     let second = greeting(&bench.tick(0), "MZ").expect("it is compared with again");
     let mut effects = bench.settle(vec![Input::Failed { id: second }]);
     for peer in ["TR", "W1"] {
-        let asked = greeting(&bench.connect(peer), peer).unwrap();
-        bench.answer(peer, asked, &hello);
+        bench.greeted(peer, Digest([1; 32]), &nothing);
     }
     assert_eq!(bench.node.status().signing, Signing::Starting, "two have said what they hold");
     let third = (0..40).find_map(|_| {
@@ -347,36 +336,26 @@ fn what_a_peer_said_of_ones_own_log_counts_no_more_when_the_next_question_comes_
         effects = bench.tick(1_000);
         found
     });
-    bench.answer("MZ", third.expect("it is asked again"), &hello);
+    bench.answer("MZ", third.expect("it is asked again"), &hello_of(Digest([1; 32]), &nothing));
     assert_eq!(bench.node.status().signing, Signing::Ready);
 }
 
 #[test]
 fn a_peer_that_holds_more_of_ones_own_log_has_not_said_that_it_may_be_signed() {
-    for (size, opens) in [(0, true), (5, false)] {
-        let mut bench = Bench::of("GE", MemoryStore::default(), false);
+    let is_ready = |mut bench: Bench, held: Sizes| {
         for peer in ["MZ", "TR", "W1"] {
-            let asked = requests(&bench.connect(peer));
-            let (_, number, _) = asked.into_iter().find(|(to, ..)| *to == code(peer)).unwrap();
-            let entry = FrontierEntry { log: log("GE"), size, root: Digest([1; 32]) };
-            let entries = if size > 0 { vec![entry] } else { Vec::new() };
-            let (published, frontier) = (federation().digest(), Digest([1; 32]));
-            bench.answer(peer, number, &Response::Hello { published, frontier, entries });
+            bench.greeted(peer, Digest([1; 32]), &held);
         }
-        assert_eq!(bench.node.status().signing == Signing::Ready, opens, "{size}");
-    }
+        bench.node.status().signing == Signing::Ready
+    };
+    let empty = || Bench::of("GE", MemoryStore::default(), false);
+    let of = |size, root| Sizes::from([(log("GE"), (size, root))]);
+    assert!(is_ready(empty(), Sizes::new()));
+    assert!(!is_ready(empty(), of(5, Digest([1; 32]))));
     // As much as is held here is no more. Without the guard a restarted node asks again.
     let bench = Bench::ready();
-    let (size, root) = (1, bench.node.logs[&log("GE")].tree.root());
-    let mut bench = Bench { now: bench.now, ..Bench::of("GE", bench.disk, false) };
-    for peer in ["MZ", "TR", "W1"] {
-        let asked = requests(&bench.connect(peer));
-        let (_, number, _) = asked.into_iter().find(|(to, ..)| *to == code(peer)).unwrap();
-        let entries = vec![FrontierEntry { log: log("GE"), size, root }];
-        let (published, frontier) = (federation().digest(), Digest([1; 32]));
-        bench.answer(peer, number, &Response::Hello { published, frontier, entries });
-    }
-    assert_eq!(bench.node.status().signing, Signing::Ready);
+    let root = bench.node.logs[&log("GE")].tree.root();
+    assert!(is_ready(Bench { now: bench.now, ..Bench::of("GE", bench.disk, false) }, of(1, root)));
 }
 
 #[test]

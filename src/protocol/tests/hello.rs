@@ -7,6 +7,10 @@ fn hello(frontier: u8) -> Request {
     Request::Hello { published: federation().digest(), frontier: Digest([frontier; 32]) }
 }
 
+fn answer(frontier: u8) -> Response {
+    hello_of(Digest([frontier; 32]), &Sizes::new())
+}
+
 fn greetings(effects: &[Effect]) -> usize {
     requests(effects).iter().filter(|(_, _, request)| matches!(request, Request::Hello { .. })).count()
 }
@@ -28,11 +32,6 @@ fn a_greeting_is_answered_with_the_frontier_if_it_differs() {
 fn two_nodes_that_cannot_agree_do_not_greet_each_other_for_ever() {
     let mut bench = Bench::ready();
     let [(_, id, _)] = requests(&bench.connect("TR"))[..] else { panic!("one greeting") };
-    let answer = |frontier: u8| Response::Hello {
-        published: federation().digest(),
-        frontier: Digest([frontier; 32]),
-        entries: Vec::new(),
-    };
     bench.answer("TR", id, &answer(1));
     let mut asked = 0;
     for _ in 0..50 {
@@ -119,8 +118,7 @@ fn until_a_peer_has_said_how_much_it_holds_it_is_asked_again_and_again() {
     let again = requests(&bench.tick(1));
     let [(_, number, Request::Hello { .. })] = again[..] else { panic!("one greeting: {again:?}") };
     bench.tick(0);
-    let hello = Response::Hello { published: federation().digest(), frontier: Digest([1; 32]), entries: Vec::new() };
-    bench.answer("TR", number, &hello);
+    bench.answer("TR", number, &answer(1));
     assert_eq!(greetings(&bench.tick(limits::GREET_AGAIN_MS)), 0, "what it holds is known");
 }
 
@@ -128,19 +126,14 @@ fn until_a_peer_has_said_how_much_it_holds_it_is_asked_again_and_again() {
 fn a_greeting_is_greeted_back_at_once_if_it_is_news_and_not_more_often_than_once_a_second() {
     let mut bench = Bench::ready();
     let [(_, number, _)] = requests(&bench.connect("TR"))[..] else { panic!("one greeting") };
-    let hello_of = |frontier: u8| Response::Hello {
-        published: federation().digest(),
-        frontier: Digest([frontier; 32]),
-        entries: Vec::new(),
-    };
-    bench.answer("TR", number, &hello_of(1));
+    bench.answer("TR", number, &answer(1));
     let mut greeted_back = |later: i64, frontier: u8| {
         bench.now += later;
         let (_, effects) = bench.ask_all("TR", &hello(frontier));
         let asked: Vec<_> =
             requests(&effects).into_iter().filter(|(_, _, request)| matches!(request, Request::Hello { .. })).collect();
         for (_, number, _) in &asked {
-            bench.answer("TR", *number, &hello_of(frontier));
+            bench.answer("TR", *number, &answer(frontier));
         }
         asked.len()
     };

@@ -193,9 +193,7 @@ fn a_receipt_is_made_once_and_only_for_what_is_held() {
 #[test]
 fn a_reader_that_takes_a_pushed_body_is_not_complained_of() {
     let mut bench = Bench::ready();
-    let hello = requests(&bench.connect("TR"));
-    let answer = Response::Hello { published: federation().digest(), frontier: Digest([1; 32]), entries: Vec::new() };
-    hello.iter().for_each(|(_, number, _)| drop(bench.answer("TR", *number, &answer)));
+    bench.greeted("TR", Digest([1; 32]), &Sizes::new());
     let effects = bench.settle(vec![Input::Submit { id: 1, records: vec![notification("TR", 1)] }]);
     let is_push = |request: &Request| matches!(request, Request::Push { .. });
     let (_, number, _) = requests(&effects).into_iter().find(|(_, _, request)| is_push(request)).unwrap();

@@ -60,6 +60,13 @@ fn deliver_but_paths(from: &mut Bench, to: &mut Bench, mut effects: Vec<Effect>)
     kept
 }
 
+/// The one path that a reader asks for when it first comes.
+fn the_path_asked_for(from: &mut Bench, to: &mut Bench) -> (u64, Request) {
+    let effects = to.connect(from.me.as_str());
+    let asked = deliver_but_paths(from, to, effects);
+    <[_; 1]>::try_from(asked).map(|[one]| one).expect("one is asked for")
+}
+
 /// Time passes, in which nobody is in reach.
 fn alone(bench: &mut Bench, milliseconds: i64) {
     bench.settle(["GE", "TR"].map(|peer| Input::Disconnected { peer: code(peer) }).into());
@@ -124,13 +131,11 @@ fn a_path_is_asked_for_once_a_day_and_not_for_what_is_proved() {
 #[test]
 fn an_author_that_commits_to_another_list_is_told_of() {
     let (mut georgia, mut turkey) = (georgia(2), turkey());
-    let effects = turkey.connect("GE");
-    let asked = deliver_but_paths(&mut georgia, &mut turkey, effects);
-    let [(number, request)] = &asked[..] else { panic!("asked once: {asked:?}") };
-    let Response::LanePath { checkpoint, path } = georgia.ask("TR", request) else { panic!("a path") };
+    let (number, request) = the_path_asked_for(&mut georgia, &mut turkey);
+    let Response::LanePath { checkpoint, path } = georgia.ask("TR", &request) else { panic!("a path") };
     let mut other = path.clone();
     other.path[0].0[0] ^= 1;
-    let effects = turkey.answer("GE", *number, &Response::LanePath { checkpoint, path: other });
+    let effects = turkey.answer("GE", number, &Response::LanePath { checkpoint, path: other });
     assert_eq!(events(&effects), [Event::LaneDiffers { lanes: id("GE-0"), size: 4, count: 2 }]);
     let kept = proof(&turkey, "GE-0").unwrap();
     assert!(kept.verify(&federation()).is_err(), "what it gave is kept");
@@ -150,16 +155,14 @@ fn an_author_that_commits_to_another_list_is_told_of() {
 #[test]
 fn only_the_path_that_was_asked_for_is_taken() {
     let (mut georgia, mut turkey) = (georgia(2), turkey());
-    let effects = turkey.connect("GE");
-    let asked = deliver_but_paths(&mut georgia, &mut turkey, effects);
-    let [(number, request)] = &asked[..] else { panic!("asked once") };
-    let Response::LanePath { checkpoint, path } = georgia.ask("TR", request) else { panic!("a path") };
+    let (number, request) = the_path_asked_for(&mut georgia, &mut turkey);
+    let Response::LanePath { checkpoint, path } = georgia.ask("TR", &request) else { panic!("a path") };
     let elsewhere = LanePath { index: path.index ^ 1, ..path };
-    let effects = turkey.answer("GE", *number, &Response::LanePath { checkpoint, path: elsewhere });
+    let effects = turkey.answer("GE", number, &Response::LanePath { checkpoint, path: elsewhere });
     assert!(matches!(events(&effects)[..], [Event::Refused { .. }]), "the place of another's slot");
     assert_eq!(proof(&turkey, "GE-0"), None);
     // Nobody is shown another's path, or one of a size that was not signed, or of no lanes.
-    assert_eq!(georgia.ask("FR", request), Response::Nothing);
+    assert_eq!(georgia.ask("FR", &request), Response::Nothing);
     for (lanes, size) in [("GE-0", 3000), ("GE-1", 4), ("TR-0", 4), ("GE.2-0", 4)] {
         assert_eq!(
             georgia.ask("TR", &Request::LanePath { lanes: id(lanes), size }),
@@ -172,36 +175,33 @@ fn only_the_path_that_was_asked_for_is_taken() {
 #[test]
 fn an_author_that_gives_no_path_is_asked_again_and_never_accused() {
     let (mut georgia, mut turkey) = (georgia(2), turkey());
-    let effects = turkey.connect("GE");
-    let asked = deliver_but_paths(&mut georgia, &mut turkey, effects);
-    let [(number, _)] = &asked[..] else { panic!("asked once") };
-    let effects = turkey.answer("GE", *number, &Response::Nothing);
+    let (number, _) = the_path_asked_for(&mut georgia, &mut turkey);
+    let effects = turkey.answer("GE", number, &Response::Nothing);
     assert!(events(&effects).is_empty());
     let again = |effects: &[Effect]| requests(effects).iter().filter(|(.., request)| is_path(request)).count();
     assert_eq!(again(&turkey.tick(limits::LANE_PATH_RETRY_MS - 1_000)), 0);
     assert_eq!(again(&turkey.tick(1_000)), 1);
 }
 
-/// Türkiye is answered that there is no path, by a clock that shows `now`; gives how many paths it asks for a second later, by a clock that shows `then`.
-fn paths_asked_for(now: impl Fn(i64) -> i64, then: impl Fn(i64) -> i64) -> usize {
+/// Türkiye is answered that there is no path, with a clock that is so far ahead; gives how many paths it asks for once the right time is so much later.
+fn paths_asked_for(ahead: i64, later: i64) -> usize {
     let (mut georgia, mut turkey) = (georgia(2), turkey());
     next_epoch([&mut georgia, &mut turkey]);
     let effects = turkey.connect("GE");
     let asked = deliver_but_paths(&mut georgia, &mut turkey, effects);
     assert_eq!(asked.len(), 2, "of the lanes that have ended, and of the newest");
     let right = turkey.now;
-    turkey.now = now(right);
+    turkey.now = right + ahead;
     asked.iter().for_each(|(number, _)| drop(turkey.answer("GE", *number, &Response::Nothing)));
-    turkey.now = then(right);
+    turkey.now = right + later;
     requests(&turkey.tick(0)).iter().filter(|(.., request)| is_path(request)).count()
 }
 
 #[test]
 fn a_clock_that_ran_fast_puts_off_no_path() {
-    let year = 365 * limits::DAY_MS;
-    assert_eq!(paths_asked_for(|right| right, |right| right + 1_000), 0);
-    assert_eq!(paths_asked_for(|right| right, |right| right + limits::LANE_PATH_RETRY_MS), 2);
-    assert_eq!(paths_asked_for(|right| right + year, |right| right), 2, "the clock was set back");
+    assert_eq!(paths_asked_for(0, 1_000), 0);
+    assert_eq!(paths_asked_for(0, limits::LANE_PATH_RETRY_MS), 2);
+    assert_eq!(paths_asked_for(365 * limits::DAY_MS, 0), 2, "the clock was set back");
 }
 
 #[test]
@@ -464,13 +464,11 @@ fn a_changed_byte_of_a_lane_is_refused() {
 #[test]
 fn a_path_to_a_checkpoint_of_another_history_is_not_taken() {
     let (mut georgia, mut turkey) = (georgia(2), turkey());
-    let effects = turkey.connect("GE");
-    let asked = deliver_but_paths(&mut georgia, &mut turkey, effects);
-    let [(number, request)] = &asked[..] else { panic!("asked once") };
-    let Response::LanePath { checkpoint, path } = georgia.ask("TR", request) else { panic!("a path") };
+    let (number, request) = the_path_asked_for(&mut georgia, &mut turkey);
+    let Response::LanePath { checkpoint, path } = georgia.ask("TR", &request) else { panic!("a path") };
     let root = Root { root: Digest([9; 32]), ..checkpoint.claim().unwrap() };
     let checkpoint = root.signed(fixture::key("GE", "log").sign(&root.to_be_signed()));
-    let effects = turkey.answer("GE", *number, &Response::LanePath { checkpoint, path });
+    let effects = turkey.answer("GE", number, &Response::LanePath { checkpoint, path });
     assert!(events(&effects).iter().any(|event| matches!(event, Event::Refused { .. })), "{effects:?}");
     assert_eq!(proof(&turkey, "GE-0"), None);
 }

@@ -146,6 +146,13 @@ impl Bench {
         self.settle(vec![Input::Connected { peer: code(peer) }])
     }
 
+    /// A member comes anew, is greeted, and answers with what it holds; what else was done.
+    pub(super) fn greeted(&mut self, peer: &str, frontier: Digest, sizes: &Sizes) -> Vec<Effect> {
+        self.settle(vec![Input::Disconnected { peer: code(peer) }]);
+        let greeting = greeting(&self.connect(peer), peer).expect("who comes is greeted");
+        self.answer(peer, greeting, &hello_of(frontier, sizes))
+    }
+
     /// A gossip message from a member, and the verdict on it.
     pub(super) fn gossip(&mut self, from: &str, bytes: Vec<u8>) -> (Verdict, Vec<Effect>) {
         let effects = self.settle(vec![Input::Gossip { from: code(from), id: 77, bytes }]);
@@ -194,6 +201,19 @@ pub(super) fn requests(effects: &[Effect]) -> Vec<(MemberCode, u64, Request)> {
             _ => None,
         })
         .collect()
+}
+
+/// The number of the greeting to a member, if it is greeted.
+pub(super) fn greeting(effects: &[Effect], peer: &str) -> Option<u64> {
+    let is_greeting = |request: &Request| matches!(request, Request::Hello { .. });
+    let found = requests(effects).into_iter().find(|(to, _, request)| *to == code(peer) && is_greeting(request));
+    found.map(|(_, number, _)| number)
+}
+
+/// The answer to a greeting of a member with the same charter, and this frontier.
+pub(super) fn hello_of(frontier: Digest, sizes: &Sizes) -> Response {
+    let entries = sizes.iter().map(|(log, (size, root))| FrontierEntry { log: *log, size: *size, root: *root });
+    Response::Hello { published: federation().digest(), frontier, entries: entries.collect() }
 }
 
 pub(super) fn events(effects: &[Effect]) -> Vec<Event> {

@@ -8,17 +8,9 @@ fn hello() -> Request {
     Request::Hello { published: federation().digest(), frontier: Digest([1; 32]) }
 }
 
-/// A greeting of `peer` is answered by it with these sizes and roots; what else was done.
+/// A member comes and says that it holds logs of these sizes; what is done.
 fn greeted(bench: &mut Bench, peer: &str, sizes: &Sizes) -> Vec<Effect> {
-    bench.settle(vec![Input::Disconnected { peer: code(peer) }]);
-    let effects = bench.connect(peer);
-    let is_hello = |request: &Request| matches!(request, Request::Hello { .. });
-    let asked = requests(&effects).into_iter().find(|(_, _, request)| is_hello(request));
-    let (_, id, _) = asked.expect("who comes is greeted");
-    let entries =
-        sizes.iter().map(|(log, (size, root))| FrontierEntry { log: *log, size: *size, root: *root }).collect();
-    let answer = Response::Hello { published: federation().digest(), frontier: Digest([9; 32]), entries };
-    bench.answer(peer, id, &answer)
+    bench.greeted(peer, Digest([9; 32]), sizes)
 }
 
 /// The checkpoints of a log that are told without statements.

@@ -176,12 +176,17 @@ fn a_statement_whose_signature_was_not_checked_yet_is_shown_as_that() {
     assert!(bench.node.view().record(id("TR-1")).unwrap().unwrap().audited);
 }
 
+/// Georgia, and Türkiye that has fetched the one record of it.
+fn delivered() -> (Bench, Bench) {
+    let (mut georgia, mut turkey) = (Bench::ready(), Bench::of("TR", MemoryStore::default(), true));
+    georgia.settle(vec![Input::Submit { id: 1, records: vec![notification("TR", 1)] }]);
+    deliver(&mut georgia, &mut turkey);
+    (georgia, turkey)
+}
+
 #[test]
 fn a_body_that_does_not_open_is_outstanding_and_says_why() {
-    let mut georgia = Bench::ready();
-    georgia.settle(vec![Input::Submit { id: 1, records: vec![notification("TR", 1)] }]);
-    let mut turkey = Bench::of("TR", MemoryStore::default(), true);
-    deliver(&mut georgia, &mut turkey);
+    let (_, mut turkey) = delivered();
     assert_eq!(turkey.node.view().totals().unwrap().outstanding, 0);
     // One that was fetched and found to be unreadable.
     turkey.node.store_mut().mark(Mark::Inbox(id("GE-1")), Some(Delivery::Unreadable.to_bytes())).unwrap();
@@ -208,10 +213,7 @@ fn what_was_signed_twice_is_listed_with_its_proof() {
 
 #[test]
 fn evidence_about_lanes_has_what_their_statement_signs() {
-    let mut georgia = Bench::ready();
-    georgia.settle(vec![Input::Submit { id: 1, records: vec![notification("TR", 1)] }]);
-    let mut turkey = Bench::of("TR", MemoryStore::default(), true);
-    deliver(&mut georgia, &mut turkey);
+    let (georgia, turkey) = delivered();
     let signed = turkey.node.view().statement(id("GE-0")).unwrap().unwrap().digest;
     for bench in [&georgia, &turkey] {
         let head = bench.node.view().material(id("GE-0")).unwrap().head.expect("it is held");

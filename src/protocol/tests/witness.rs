@@ -285,12 +285,8 @@ fn who_holds_the_same_ledger_is_told_and_who_holds_another_is_not() {
 
 /// A greeting of W1 is answered with this frontier; whether its cosignature is then asked for.
 fn asks_after_greeting(bench: &mut Bench, frontier: Digest) -> Vec<u64> {
-    bench.settle(vec![Input::Disconnected { peer: code("W1") }]);
-    let effects = bench.connect("W1");
-    let is_hello = |request: &Request| matches!(request, Request::Hello { .. });
-    let (_, number, _) = requests(&effects).into_iter().find(|(_, _, request)| is_hello(request)).unwrap();
-    let hello = Response::Hello { published: federation().digest(), frontier, entries: Vec::new() };
-    asks_for_list(&bench.answer("W1", number, &hello)).into_iter().map(|(_, number)| number).collect()
+    let effects = bench.greeted("W1", frontier, &Sizes::new());
+    asks_for_list(&effects).into_iter().map(|(_, number)| number).collect()
 }
 
 #[test]
