@@ -273,16 +273,24 @@ impl Truth {
         self.stage(store, Key::Erased(id), b"why".to_vec())
     }
 
-    /// What must be in no file.
-    fn gone(&self) -> impl Iterator<Item = &Vec<u8>> {
-        let is_gone = |key: &Key| key.body_of().is_some_and(|id| self.erased.get(&id) == Some(&true));
-        self.frames.iter().filter(move |(key, _)| is_gone(key)).flat_map(|(_, (versions, _))| versions)
+    /// What must be in no file: of bodies whose erasure was acknowledged, and of those whose note has come to the disk.
+    fn gone(&self, store: &DiskStore) -> Result<impl Iterator<Item = &Vec<u8>>, String> {
+        let mut gone = BTreeSet::new();
+        for (id, acknowledged) in &self.erased {
+            if *acknowledged || store.has(&Key::Erased(*id)).map_err(|error| error.to_string())? {
+                gone.insert(*id);
+            }
+        }
+        let is_gone = move |key: &Key| key.body_of().is_some_and(|id| gone.contains(&id));
+        Ok(self.frames.iter().filter(move |(key, _)| is_gone(key)).flat_map(|(_, (versions, _))| versions))
     }
 
     fn flush(&mut self, store: &mut DiskStore) -> Result<(), String> {
         store.flush().map_err(|error| error.to_string())?;
-        self.erased.values_mut().for_each(|acknowledged| *acknowledged = true);
         for key in self.pending.drain(..) {
+            if let Key::Erased(id) = key {
+                self.erased.insert(id, true);
+            }
             self.frames.entry(key).and_modify(|(versions, acknowledged)| *acknowledged = versions.len());
         }
         Ok(())
@@ -324,12 +332,6 @@ fn judge(fs: &FaultFs, truth: &Truth, case: Case) -> Result<Verdict, String> {
     let mut random = Randomness::new([8; 32]);
     let mut later = truth.clone();
     later.pending.clear();
-    // An erasure whose note never came to the disk was not begun, and no later flush makes it one.
-    for (id, _) in truth.erased.iter().filter(|(_, acknowledged)| !**acknowledged) {
-        if !store.has(&Key::Erased(*id)).map_err(|error| error.to_string())? {
-            later.erased.remove(id);
-        }
-    }
     for log in logs() {
         let id = RecordId::new(log, store.size(&log));
         later.frames.remove(&Key::Statement(id));
@@ -351,7 +353,7 @@ fn judge(fs: &FaultFs, truth: &Truth, case: Case) -> Result<Verdict, String> {
 fn look(fs: &FaultFs, store: &DiskStore, report: &Report, truth: &Truth, can_lie: bool) -> Result<Verdict, String> {
     // A disk that says that it has overwritten something and has not cannot be found out.
     if !truth.silent {
-        look_for_what_is_gone(fs, truth)?;
+        look_for_what_is_gone(fs, store, truth)?;
     }
     let mut verdict = if truth.named { Verdict::Named } else { Verdict::Kept };
     if !report.damage.is_empty() || truth.named {
@@ -403,10 +405,10 @@ fn look(fs: &FaultFs, store: &DiskStore, report: &Report, truth: &Truth, can_lie
 }
 
 /// Searches every file for what was erased.
-fn look_for_what_is_gone(fs: &FaultFs, truth: &Truth) -> Result<(), String> {
+fn look_for_what_is_gone(fs: &FaultFs, store: &DiskStore, truth: &Truth) -> Result<(), String> {
     const PIECE: usize = 24;
     let mut pieces = BTreeSet::new();
-    for bytes in truth.gone() {
+    for bytes in truth.gone(store)? {
         pieces.extend([0, bytes.len() / 2, bytes.len() - PIECE].map(|at| bytes[at..at + PIECE].to_vec()));
     }
     if pieces.is_empty() {

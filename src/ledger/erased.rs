@@ -80,22 +80,19 @@ impl Erased {
             _ => return Err(fields.bad(1)),
         };
         let was_reader = fields.bool(3)?;
-        // A list that names nobody is left out, not empty: each note has one encoding.
-        let readers = if fields.has(4) {
-            let listed = fields.items(4)?;
-            readers_of(&listed).filter(|readers| !readers.is_empty()).ok_or_else(|| fields.bad(4))?
-        } else {
-            BTreeSet::new()
-        };
+        let listed = if fields.has(4) { Some(fields.items(4)?) } else { None };
+        let readers =
+            listed.map_or(Some(BTreeSet::new()), |listed| readers_of(&listed)).ok_or_else(|| fields.bad(4))?;
         fields.end()?;
         Ok(Self { why, was_reader, readers })
     }
 }
 
-/// The members of a list that is in order, each once, and no longer than a charter's.
+/// The members of a list that is in order, each once, and no longer than a charter's. One that names nobody is left out of a note, not
+/// empty: so each note has one encoding.
 fn readers_of(listed: &[Value]) -> Option<BTreeSet<MemberCode>> {
     let members: Vec<MemberCode> = listed.iter().map(|item| item.as_text()?.parse().ok()).collect::<Option<_>>()?;
-    let is_good = members.len() <= READERS_MAX && members.is_sorted_by(|a, b| a < b);
+    let is_good = (1..=READERS_MAX).contains(&members.len()) && members.is_sorted_by(|a, b| a < b);
     is_good.then(|| members.into_iter().collect())
 }
 
