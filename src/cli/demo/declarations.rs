@@ -92,10 +92,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::encoding::time::UnixTime;
 
     fn judge() -> record::Context {
         let author = IMPORTER.parse().ok();
-        record::Context { strictness: Strictness::Imported, author, now: clock::now(), foreign_exports: false }
+        // One moment for all: what a document leaves open is dated by the clock, and a second may pass between two readings.
+        let now = UnixTime::from_seconds(1_796_000_000).expect("a moment in 2026");
+        record::Context { strictness: Strictness::Imported, author, now, foreign_exports: false }
     }
 
     fn drafts() -> Vec<Draft> {
