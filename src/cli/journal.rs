@@ -6,17 +6,17 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::reload::Error;
 
 use super::report::Failure;
-use crate::node::config::{Log, LogFormat};
+use crate::node::config::{Log, LogFormat, log};
 use crate::node::engine::SetLogLevel;
 
 /// Starts the log. From then on every event of this process goes there. Gives what changes its filter later.
 ///
 /// # Errors
 /// If it was started before, or the filter is none.
-pub(super) fn start(log: &Log, color: bool) -> Result<SetLogLevel, Failure> {
-    let filter = EnvFilter::try_new(&log.level)?;
+pub(super) fn start(settings: &Log, color: bool) -> Result<SetLogLevel, Failure> {
+    let filter = log::filter(&settings.level)?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    let (started, set): (_, SetLogLevel) = match log.format {
+    let (started, set): (_, SetLogLevel) = match settings.format {
         LogFormat::Text => {
             let builder = builder.with_ansi(color).with_filter_reloading();
             let handle = builder.reload_handle();
@@ -40,7 +40,7 @@ pub(super) fn start(log: &Log, color: bool) -> Result<SetLogLevel, Failure> {
 }
 
 fn change(level: &str, reload: impl Fn(EnvFilter) -> Result<(), Error>) -> Result<(), String> {
-    let filter = EnvFilter::try_new(level).map_err(|error| format!("log.level: {error}"))?;
+    let filter = log::filter(level).map_err(|error| format!("log.level: {error}"))?;
     reload(filter).map_err(|error| format!("log.level: {error}"))
 }
 

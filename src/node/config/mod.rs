@@ -8,9 +8,10 @@
 pub mod address;
 pub mod alerts;
 pub mod approvals;
-pub mod layers;
-pub mod options;
 pub mod custody;
+pub mod layers;
+pub mod log;
+pub mod options;
 pub mod retention;
 mod risk;
 
@@ -25,6 +26,7 @@ pub use alerts::Alerts;
 pub use approvals::{Approvals, UserName};
 pub use custody::{Custody, CustodyPolicy};
 pub use layers::{ConfigError, Fault, Origin, Setting, Sources};
+pub use log::{Log, LogFormat};
 pub use retention::Retention;
 pub use risk::{
     LISTS_EXAMPLE, RISK_EXAMPLE, RiskPolicyError, load_lists, load_risk_policy, parse_lists, parse_risk_policy,
@@ -120,24 +122,6 @@ impl Signer {
     pub fn keys_dir(&self) -> PathBuf {
         self.folder.join("keys")
     }
-}
-
-/// What is written to the log, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Log {
-    /// A filter in the syntax of `tracing`.
-    pub level: String,
-    /// For whom.
-    pub format: LogFormat,
-}
-
-/// For whom the log is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For collectors: one JSON object a line.
-    Json,
 }
 
 /// How often things are done.
@@ -239,7 +223,7 @@ impl Config {
         let allow_foreign_exporter = layers.bool("allow_foreign_exporter");
         let hsm = check_hsm(layers);
         let signer = check_signer(layers);
-        let log = check_log(layers);
+        let log = log::check(layers);
         let intervals = check_intervals(layers);
         let watch = check_watch(layers);
         let limits = check_limits(layers);
@@ -335,26 +319,6 @@ fn check_signer(layers: &mut Layers<'_>) -> Option<Signer> {
             None
         }
     }
-}
-
-fn check_log(layers: &mut Layers<'_>) -> Option<Log> {
-    let level = layers.text("log.level");
-    let format = layers.text("log.format");
-    if let Some(level) = &level
-        && let Err(error) = tracing_subscriber::EnvFilter::try_new(level)
-    {
-        layers.fault("log.level", format!("is no log filter: {error}"));
-    }
-    let format = match format.as_deref() {
-        Some("text") => Some(LogFormat::Text),
-        Some("json") => Some(LogFormat::Json),
-        Some(other) => {
-            layers.fault("log.format", format!("is `text` or `json`, not `{other}`"));
-            None
-        }
-        None => None,
-    };
-    Some(Log { level: level?, format: format? })
 }
 
 fn check_intervals(layers: &mut Layers<'_>) -> Option<Intervals> {
