@@ -28,8 +28,15 @@ pub(super) struct Args {
     compare: Option<String>,
 }
 
+/// In the place of a frontier over nothing.
+pub(super) const NOTHING_AUDITED: &str = "unknown: nothing of what is held is audited yet";
+
 pub(super) fn run(context: &Context, args: &Args) -> Outcome {
     let Response::Ledger(ledger) = context.ask(&Request::Ledger)? else { return Err(unexpected()) };
+    if (args.words || args.qr || args.compare.is_some()) && !ledger.frontier_known() {
+        return Err(Failure::new(Exit::Behind, format!("the frontier is {NOTHING_AUDITED}"))
+            .hint("`shieldwall run` audits what the data folder holds; `shieldwall ledger` shows how far it is"));
+    }
     if let Some(other) = &args.compare {
         return compare(context, &ledger, &read_out(other)?);
     }
@@ -107,7 +114,11 @@ fn text(ledger: &LedgerView) -> String {
     let head = ["LOG", "SIZE", "ROOT", "SIGNED", "AUDITED", "FLAGGED", "STATE", "RECEIPTS"];
     let by = ledger.cosigned_by.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let by = if by.is_empty() { "nobody yet".to_owned() } else { by };
-    format!("{}\n\nfrontier {}, cosigned by {by}", table(head, ledger.logs.iter().map(row)), ledger.frontier)
+    let frontier = match ledger.frontier_known() {
+        true => format!("{}, cosigned by {by}", ledger.frontier),
+        false => NOTHING_AUDITED.to_owned(),
+    };
+    format!("{}\n\nfrontier {frontier}", table(head, ledger.logs.iter().map(row)))
 }
 
 fn row(log: &LogView) -> [String; 8] {
@@ -137,7 +148,7 @@ mod tests {
     use crate::encoding::hash::sha256;
 
     #[test]
-    fn a_root_is_shown_of_what_is_audited_alone() {
+    fn a_root_and_a_frontier_are_shown_of_what_is_audited_alone() {
         let mut log = LogView {
             log: "GE".parse().unwrap(),
             size: 2,
@@ -149,8 +160,15 @@ mod tests {
             receipts: std::collections::BTreeMap::new(),
         };
         assert_eq!(row(&log)[2], sha256(b"root").short());
+        let mut ledger = LedgerView { frontier: sha256(b"frontier"), cosigned_by: Vec::new(), logs: vec![log.clone()] };
+        assert!(text(&ledger).ends_with(&format!("frontier {}, cosigned by nobody yet", ledger.frontier)));
         (log.audited, log.root) = (0, crate::encoding::merkle::empty_root());
         assert_eq!(row(&log)[2], "unknown");
+        ledger.logs = vec![log.clone()];
+        assert!(text(&ledger).ends_with(&format!("frontier {NOTHING_AUDITED}")), "{}", text(&ledger));
+        log.size = 0;
+        ledger.logs = vec![log];
+        assert!(text(&ledger).contains(&ledger.frontier.to_string()), "nothing is held, and that is what it says");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::context::{Context, unexpected};
+use super::ledger;
 use super::report::{Exit, Outcome};
 use super::show::counted;
 use crate::node::ask::{LoadView, Request, Response, StatusView};
@@ -44,7 +45,13 @@ fn text(status: &StatusView) -> String {
         ("charter", format!("version {}, {}", status.charter_version, counted(status.members, "member"))),
         ("federation", status.federation.to_string()),
         ("ledger", format!("{statements} statements, {statements_verified} verified, {statements_flagged} flagged")),
-        ("frontier", format!("{}, cosigned by {}", status.frontier.short(), codes(&status.cosigned_by))),
+        (
+            "frontier",
+            match status.frontier_known() {
+                true => format!("{}, cosigned by {}", status.frontier.short(), codes(&status.cosigned_by)),
+                false => ledger::NOTHING_AUDITED.to_owned(),
+            },
+        ),
         (
             "bodies",
             format!(

@@ -382,6 +382,15 @@ pub struct LedgerView {
     pub logs: Vec<LogView>,
 }
 
+impl LedgerView {
+    /// Whether the frontier says anything of what is held: not if statements are, and none of them is audited. So it is until the first one is, and
+    /// of a data folder whose index was lost until its node has read the segments again.
+    #[must_use]
+    pub fn frontier_known(&self) -> bool {
+        self.logs.iter().all(|log| log.size == 0) || self.logs.iter().any(|log| log.audited > 0)
+    }
+}
+
 /// One log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogView {

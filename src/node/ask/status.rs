@@ -91,6 +91,14 @@ pub struct StatusView {
     pub audit: Option<AuditView>,
 }
 
+impl StatusView {
+    /// Whether the frontier says anything of what is held, as [`LedgerView::frontier_known`](super::LedgerView::frontier_known).
+    #[must_use]
+    pub fn frontier_known(&self) -> bool {
+        self.statements == 0 || self.statements_verified > 0 || self.statements_flagged > 0
+    }
+}
+
 /// What there is to do for officers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkView {
