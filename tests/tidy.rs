@@ -505,11 +505,11 @@ fn sources(folder: &str) -> Vec<Source> {
     .collect()
 }
 
-/// All files below a folder, without build output and version control.
+/// All files below a folder, without build output, version control and what a fuzzer writes.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for path in list(folder) {
-        let skipped = ["target", ".git"].iter().any(|name| path.file_name().is_some_and(|own| own == *name));
+        let skipped = ["target", ".git", "corpus", "artifacts"].iter().any(|name| path.file_name().is_some_and(|own| own == *name));
         if path.is_dir() && !skipped {
             found.extend(files(&path));
         } else if path.is_file() {
