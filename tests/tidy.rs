@@ -509,7 +509,9 @@ fn sources(folder: &str) -> Vec<Source> {
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for path in list(folder) {
-        let skipped = ["target", ".git", "corpus", "artifacts"].iter().any(|name| path.file_name().is_some_and(|own| own == *name));
+        let skipped = ["target", ".git", "corpus", "artifacts"]
+            .iter()
+            .any(|name| path.file_name().is_some_and(|own| own == *name));
         if path.is_dir() && !skipped {
             found.extend(files(&path));
         } else if path.is_file() {
