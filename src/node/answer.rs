@@ -104,6 +104,15 @@ pub(super) fn problem(kind: ProblemKind, message: impl Into<String>) -> Problem 
     Problem { kind, message: message.into() }
 }
 
+/// A statement that is asked for and not there, with what is there.
+fn not_held<S: Store>(view: &View<'_, S>, id: RecordId) -> Problem {
+    let here = match view.store().size(&id.log).checked_sub(1) {
+        Some(position) => format!("the last of the log {} is {}", id.log, RecordId { log: id.log, position }),
+        None => format!("nothing of the log {} is; `shieldwall ledger` shows the logs", id.log),
+    };
+    problem(ProblemKind::NotFound, format!("no statement {id} is held here: {here}"))
+}
+
 /// Newest first, over all logs by the time that their authors claim.
 fn list<S: Store>(view: &View<'_, S>, filter: &RecordFilter) -> Result<Vec<RecordLine>, Problem> {
     let limit = if filter.limit == 0 { LIST_MAX } else { filter.limit.min(LIST_MAX) };
@@ -178,9 +187,8 @@ fn body_state<S: Store>(view: &View<'_, S>, record: &Held) -> BodyState {
 }
 
 fn show<S: Store>(view: &View<'_, S>, views: &Views, id: RecordId, now: UnixTime) -> Result<RecordView, Problem> {
-    let not_found = || problem(ProblemKind::NotFound, format!("no statement {id} is held here"));
-    let record = view.record(id)?.ok_or_else(not_found)?;
-    let bytes = view.store().get(&Key::Statement(id))?.ok_or_else(not_found)?.bytes;
+    let record = view.record(id)?.ok_or_else(|| not_held(view, id))?;
+    let bytes = view.store().get(&Key::Statement(id))?.ok_or_else(|| not_held(view, id))?.bytes;
     let partial = PartialRecord::from_content(&record.body.content);
     let mut content: BTreeMap<String, serde_json::Value> = BTreeMap::new();
     if let serde_json::Value::Object(fields) = partial.to_json() {
@@ -346,17 +354,16 @@ fn evidence_of<S: Store>(
     redact: &[String],
     disclose_keys: bool,
 ) -> Result<Response, Problem> {
-    let material = view.material(id).map_err(no_material)?;
+    let material = view.material(id).map_err(|error| no_material(view, error))?;
     let options = ExportOptions { redact: redact.iter().cloned().collect::<BTreeSet<_>>(), disclose_keys };
     exported(&material, &options)
 }
 
-fn no_material(error: NoMaterial) -> Problem {
+fn no_material<S: Store>(view: &View<'_, S>, error: NoMaterial) -> Problem {
     match error {
         NoMaterial::Store(error) => Problem::from(error),
-        NoMaterial::NoStatement(_) | NoMaterial::NoCheckpoint(_) | NoMaterial::NoLane(_) => {
-            problem(ProblemKind::NotFound, error.to_string())
-        }
+        NoMaterial::NoStatement(id) => not_held(view, id),
+        NoMaterial::NoCheckpoint(_) | NoMaterial::NoLane(_) => problem(ProblemKind::NotFound, error.to_string()),
     }
 }
 

@@ -132,6 +132,27 @@ fn five_nodes_converge_and_only_the_audience_opens() {
     let compared: Value =
         serde_json::from_slice(&at("TR", &["ledger", "--compare", shown["qr"].as_str().unwrap()])).unwrap();
     assert_eq!(compared["equal"], true, "{compared}");
+
+    // What is not there: a statement beyond the end of a log, and a frontier whose index is lost.
+    let said = |args: &[&str]| {
+        let config = dir.join("W1/shieldwall.toml");
+        let output = program().arg("--config").arg(config).args(args).output().unwrap();
+        let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (output.status.code(), stdout.into_owned() + &stderr)
+    };
+    let last =
+        ledger["logs"].as_array().unwrap().iter().find(|log| log["log"] == "GE").unwrap()["size"].as_u64().unwrap() - 1;
+    let (code, text) = said(&["record", "show", "GE-999"]);
+    assert!(code == Some(1) && text.contains(&format!("the last of the log GE is GE-{last}")), "{text}");
+    std::fs::rename(dir.join("W1/data/index"), dir.join("lost")).unwrap();
+    let (code, text) = said(&["ledger"]);
+    assert!(code == Some(0) && text.contains("frontier unknown"), "{text}");
+    for args in
+        [&["ledger", "--words"][..], &["ledger", "--qr"], &["ledger", "--compare", shown["qr"].as_str().unwrap()]]
+    {
+        let (code, text) = said(args);
+        assert!(code == Some(22) && text.contains("is unknown"), "{args:?}: {text}");
+    }
 }
 
 /// Whoever kills the demo leaves no node behind.

@@ -5,14 +5,10 @@ use std::collections::BTreeSet;
 use crate::encoding::ids::{MemberCode, RecordId};
 use crate::encoding::time::UnixTime;
 use crate::ledger::{Erased, Hold, Key, KeyKind, Store, Why};
-use crate::node::ask::{
-    AnswerView, ErasedView, ErasuresView, HoldView, OrderView, PlanView, PlannedView, Problem, ProblemKind,
-};
+use crate::node::ask::{AnswerView, ErasedView, ErasuresView, HoldView, OrderView, PlanView, PlannedView, Problem};
 use crate::protocol::view::View;
 use crate::record::PartialRecord;
 use crate::watch::Views;
-
-use super::problem;
 
 /// Everything about erasures.
 pub(super) fn list<S: Store>(view: &View<'_, S>, views: &Views) -> Result<ErasuresView, Problem> {
@@ -78,8 +74,7 @@ pub(super) fn plan<S: Store>(view: &View<'_, S>, records: &[RecordId]) -> Result
     let mut plan = PlanView { records: Vec::new(), grants: Default::default() };
     let named: BTreeSet<RecordId> = records.iter().copied().collect();
     for id in &named {
-        let not_found = || problem(ProblemKind::NotFound, format!("no statement {id} is held here"));
-        let record = view.record(*id)?.ok_or_else(not_found)?;
+        let record = view.record(*id)?.ok_or_else(|| super::not_held(view, *id))?;
         let kind = PartialRecord::from_content(&record.body.content).kind().map(|kind| kind.name().to_owned());
         let readers = view.readers_of(*id)?;
         plan.records.push(PlannedView { id: *id, kind, readers, held: record.hold.is_some() });

@@ -27,6 +27,6 @@ fn shown<S: Store>(view: &View<'_, S>, proof: &LaneProof) -> Option<ShownLane> {
 
 /// The files that prove to an outsider what an author has addressed to this node under some lanes.
 pub(super) fn evidence<S: Store>(view: &View<'_, S>, lanes: RecordId, notified: bool) -> Result<Response, Problem> {
-    let material = view.lane_material(lanes, notified).map_err(no_material)?;
+    let material = view.lane_material(lanes, notified).map_err(|error| no_material(view, error))?;
     exported(&material, &ExportOptions::default())
 }
