@@ -15,7 +15,7 @@ use crate::formats::{Batch, MAX_DOCUMENT, Report};
 use crate::node::ask::Submitted;
 use crate::node::clock;
 use crate::node::config::ConfigError;
-use crate::record::{self, Draft, Strictness};
+use crate::record::{self, Strictness};
 
 /// Files of one folder at most: what all documents hold is gathered before the first record is logged.
 const DOCUMENTS_MAX: usize = 10_000;
@@ -40,8 +40,8 @@ pub(super) struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> Outcome {
     let batch = read(&args.files, &judge(context, args)?)?;
-    let report = Report::of(&batch);
     if args.dry_run {
+        let report = Report::of(&batch);
         context.ui.result(&report, report.text())?;
         return Ok(if batch.errors.is_empty() { Exit::Success } else { Exit::Partial });
     }
@@ -113,8 +113,8 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn log(context: &Context, batch: &Batch, skip_bad: bool) -> Result<Vec<Submitted>, Failure> {
-    let drafts: Vec<Draft> = batch.records.iter().map(|checked| checked.record.declared().clone()).collect();
-    if drafts.is_empty() { Ok(Vec::new()) } else { submit::log(context, drafts, true, skip_bad) }
+    let drafts = batch.records.iter().map(|checked| checked.record.declared().clone());
+    if drafts.len() == 0 { Ok(Vec::new()) } else { submit::log(context, drafts, true, skip_bad) }
 }
 
 fn tell(context: &Context, batch: &Batch, results: &[Submitted]) -> Outcome {

@@ -23,7 +23,7 @@ pub(super) struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> Outcome {
     let drafts = read(&args.file)?;
-    let results = log(context, drafts, false, args.skip_bad)?;
+    let results = log(context, drafts.into_iter(), false, args.skip_bad)?;
     tell(context, &results)
 }
 
@@ -33,15 +33,17 @@ pub(super) fn run(context: &Context, args: &Args) -> Outcome {
 /// What the node says; with 15 if it keeps them until a second person has agreed.
 pub(super) fn log(
     context: &Context,
-    drafts: Vec<Draft>,
+    mut drafts: impl ExactSizeIterator<Item = Draft>,
     imported: bool,
     skip_bad: bool,
 ) -> Result<Vec<Submitted>, Failure> {
     let mut node = context.connect()?;
     let total = drafts.len() as u64;
     let (mut results, mut waiting) = (Vec::with_capacity(drafts.len()), Vec::new());
-    for part in drafts.chunks(DRAFTS_MAX) {
-        let request = Request::Submit { drafts: part.to_vec(), imported, skip_bad };
+    while drafts.len() > 0 {
+        // One part at a time: a whole import may be a hundred thousand records.
+        let part = drafts.by_ref().take(DRAFTS_MAX).collect();
+        let request = Request::Submit { drafts: part, imported, skip_bad };
         let answer = node.ask(&request, |news| context.ui.progress(&news))?;
         if let Response::Pending(view) = answer {
             waiting.push(*view);

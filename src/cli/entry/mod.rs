@@ -47,7 +47,8 @@ pub(in crate::cli) fn log<A: clap::Args>(context: &Context, mut draft: Draft, en
     if entry.dry_run {
         return print::<A>(context, draft);
     }
-    let result = submit::log(context, vec![draft], false, false)?.into_iter().next().ok_or_else(unexpected)?;
+    let result =
+        submit::log(context, std::iter::once(draft), false, false)?.into_iter().next().ok_or_else(unexpected)?;
     match &result {
         Submitted::Logged { id, warnings } => {
             warnings.iter().for_each(|warning| context.ui.warn(flags::told::<A>(warning)));
