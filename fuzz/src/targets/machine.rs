@@ -11,6 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use shieldwall::encoding::hash::Digest;
 use shieldwall::encoding::ids::{LogId, MemberCode};
@@ -38,6 +39,11 @@ const POOL_MAX: usize = 400;
 const CLOCK_MAX: i64 = i64::MAX - 30 * 365 * 86_400_000;
 /// Effects of one call: what a tick may ask of every peer, log and body, with room. A flood would pass it at once.
 const EFFECTS_MAX: usize = 256;
+
+/// Inputs that a node got, over all runs of this process: what a run does depends on its length, so this is the figure that says how much was tried.
+static INPUTS: AtomicU64 = AtomicU64::new(0);
+/// After so many of them a line says so.
+const INPUTS_TOLD: u64 = 1_000_000;
 
 static START: LazyLock<Start> = LazyLock::new(Start::new);
 
@@ -266,6 +272,12 @@ impl<'a> Run<'a> {
         let mut seed = [self.seed; 32];
         seed[0] = u8::try_from(member).unwrap_or(0);
         seed[1..9].copy_from_slice(&self.now.to_be_bytes());
+        for _ in &inputs {
+            let count = INPUTS.fetch_add(1, Ordering::Relaxed) + 1;
+            if count.is_multiple_of(INPUTS_TOLD) {
+                eprintln!("machine: {count} inputs to nodes");
+            }
+        }
         let machine = &mut self.machines[member];
         let effects = machine.node.handle(Now(self.now), seed, inputs).expect("a store in memory does not fail");
         assert!(effects.len() <= EFFECTS_MAX, "{} effects at once", effects.len());
