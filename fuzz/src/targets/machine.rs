@@ -8,6 +8,7 @@
 //! longer than its bound; no position signed twice with two contents; no log shorter than it was.
 
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test picks out what it looks at")]
+#![allow(clippy::print_stderr, reason = "a fuzzer talks to stderr")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
