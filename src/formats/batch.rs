@@ -11,7 +11,7 @@ pub struct CheckedRecord {
     /// Where the record begins in it.
     pub position: Position,
     /// The record.
-    pub record: Record,
+    pub record: Box<Record>,
     /// What is worth a look, in words.
     pub warnings: Vec<String>,
 }
@@ -72,7 +72,7 @@ impl Imported {
             Ok(checked) => {
                 let mut warnings: Vec<String> = notes.iter().map(ToString::to_string).collect();
                 warnings.extend(checked.warnings.iter().map(ToString::to_string));
-                Ok(CheckedRecord { file, position, record: checked.record, warnings })
+                Ok(CheckedRecord { file, position, record: Box::new(checked.record), warnings })
             }
             Err(refused) => {
                 let errors = refused.errors.into_iter();

@@ -39,7 +39,7 @@ pub(super) fn read(source: &Source<'_>) -> Import {
                     file: source.file.to_owned(),
                     position: source.position(start),
                     goods_positions: Vec::new(),
-                    draft,
+                    draft: Box::new(draft),
                     notes: Vec::new(),
                 });
             }

@@ -44,8 +44,8 @@ pub struct Imported {
     pub position: Position,
     /// Where each of its goods lines begins.
     pub goods_positions: Vec<Position>,
-    /// The record, not yet checked.
-    pub draft: Draft,
+    /// The record, not yet checked. In a box of its own, which is given back as soon as it is checked: a document may hold a hundred thousand.
+    pub draft: Box<Draft>,
     /// What was assumed in reading.
     pub notes: Vec<Note>,
 }

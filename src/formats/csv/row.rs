@@ -84,7 +84,7 @@ impl<'a> Row<'a> {
             file: self.table.file().to_owned(),
             position: self.position(),
             goods_positions: Vec::new(),
-            draft: self.header().unwrap_or_default(),
+            draft: Box::new(self.header().unwrap_or_default()),
             notes: Vec::new(),
         }
     }

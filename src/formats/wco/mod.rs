@@ -111,7 +111,7 @@ fn read_declaration(source: &Source<'_>, declaration: &Element, lodged_in: Optio
             file: source.file.to_owned(),
             position: source.position(declaration.start),
             goods_positions: group.positions,
-            draft: group.draft,
+            draft: Box::new(group.draft),
             notes: group.notes,
         });
     }

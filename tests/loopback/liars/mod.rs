@@ -118,7 +118,7 @@ fn records(from: &str, numbers: std::ops::Range<usize>) -> Vec<Record> {
     let mut batch = Batch::default();
     batch.add("declarations.csv", table.as_bytes(), &judge);
     assert!(batch.errors.is_empty(), "{:?}", batch.errors);
-    batch.records.into_iter().map(|checked| checked.record).collect()
+    batch.records.into_iter().map(|checked| *checked.record).collect()
 }
 
 #[test]
