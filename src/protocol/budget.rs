@@ -20,8 +20,8 @@ pub(super) struct Rate {
     pub burst: u64,
 }
 
-/// What is left of a budget. A new one is full: it has been saving since 1970.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What is left of a budget. A new one is full, whatever the clock shows: it has been saving since time began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Budget {
     /// In units times milliseconds of the period, so that whole numbers count parts of a unit. Negative if overdrawn.
     balance: i64,
@@ -42,6 +42,12 @@ pub struct Shed {
     pub bodies_dropped: u64,
     /// Members whose logs are fetched more slowly now, because they are over the charter's statements per day.
     pub over_quota: Vec<MemberCode>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { balance: 0, at: Now(i64::MIN) }
+    }
 }
 
 impl Budget {
@@ -141,6 +147,15 @@ mod tests {
         // A clock that is set back fills nothing, and is no reason to wait until it is right again.
         assert!(!at(-500_000));
         assert!(at(-499_900));
+    }
+
+    #[test]
+    fn a_new_one_is_full_even_on_a_machine_that_has_lost_the_time() {
+        for now in [i64::MIN + 3_000, -1_000_000, -1, 0, 1, 1_796_000_000_000] {
+            let mut budget = Budget::default();
+            let mut take = || budget.take(RATE, Now(now));
+            assert_eq!([take(), take(), take(), take()], [true, true, true, false], "{now}");
+        }
     }
 
     #[test]
