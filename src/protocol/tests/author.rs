@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::identity::PublicKey;
-use crate::ledger::{Frame, Key, KeyKind};
+use crate::ledger::{Frame, Key, KeyKind, Mark};
 use crate::protocol::{Outcome, Signing, limits};
 
 fn submit(id: u64, records: Vec<Record>) -> Vec<Input> {
@@ -111,6 +111,32 @@ fn a_line_that_a_crash_left_half_logged_is_not_logged_twice() {
 }
 
 #[test]
+fn a_line_that_a_crash_left_half_logged_is_not_logged_twice_while_its_signature_is_being_checked() {
+    let mut bench = Bench::ready();
+    bench.feed(submit(1, vec![notification("TR", 1)]));
+    bench.disk = bench.node.store().clone();
+    let mut bench = bench.restarted();
+    bench.tick(0);
+    bench.feed(submit(2, vec![notification("TR", 1)]));
+    bench.now += 3_000;
+    // The checker answers only when there is nothing else to do: until then the line is not known to be in the log.
+    let (mut inputs, mut checks, mut told) = (vec![Input::Tick], Vec::new(), Vec::new());
+    while !inputs.is_empty() {
+        for effect in bench.feed(std::mem::take(&mut inputs)) {
+            let answer = bench.serve(&effect);
+            let later = if matches!(effect, Effect::Check { .. }) { &mut checks } else { &mut inputs };
+            later.extend(answer);
+            told.push(effect);
+        }
+        if inputs.is_empty() {
+            inputs.append(&mut checks);
+        }
+    }
+    assert_eq!(outcomes(&told, 2).unwrap(), [Outcome::AlreadyLogged { id: id("GE-1") }]);
+    assert_eq!(bench.node.store().size(&log("GE")), 2);
+}
+
+#[test]
 fn a_crash_at_any_moment_of_logging_makes_no_second_history() {
     let mut steps = 0;
     let mut published: Vec<(u64, Digest)> = Vec::new();
@@ -173,6 +199,80 @@ fn an_intent_without_its_body_is_not_signed() {
     );
     bench.tick(1_000);
     assert_eq!(bench.node.view().totals().unwrap().flagged, 0);
+}
+
+fn intent(store: &MemoryStore, record: &str) -> Statement {
+    let frame = store.get(&Key::Intent(id(record))).unwrap().expect("an intent");
+    Statement::read(&frame.bytes).unwrap().0
+}
+
+#[test]
+fn an_intent_is_signed_as_it_stands_if_nothing_later_was_signed() {
+    let mut bench = Bench::ready();
+    bench.now += 5_000;
+    bench.feed(submit(1, vec![notification("TR", 1), notification("TR", 2)]));
+    let whole = bench.node.store().clone();
+    let mut again = Bench { now: bench.now + 60_000, ..Bench::of("GE", whole.clone(), true) };
+    again.tick(0);
+    again.tick(3_000);
+    for record in ["GE-1", "GE-2"] {
+        assert_eq!(again.node.view().statement(id(record)).unwrap().unwrap(), intent(&whole, record));
+    }
+    // Of the first not everything came to the disk: another is signed in its place, and the second is older than that.
+    let mut torn = whole;
+    torn.damage(Key::Head(id("GE-1")));
+    let mut again = Bench { now: bench.now + 60_000, ..Bench::of("GE", torn, true) };
+    again.tick(0);
+    again.tick(3_000);
+    assert_eq!(again.node.store().size(&log("GE")), 1);
+    let logged = |number: u64, record: &str| {
+        (number, Some(vec![Outcome::Logged { id: id(record), outside: Vec::new(), granted: None }]))
+    };
+    for (number, outcome) in [logged(3, "GE-1"), logged(4, "GE-2")] {
+        let record = notification("TR", usize::try_from(number).unwrap());
+        assert_eq!(outcomes(&again.settle(submit(number, vec![record])), number), outcome);
+    }
+    assert_eq!((again.node.store().size(&log("GE")), again.node.view().totals().unwrap().flagged), (3, 0));
+}
+
+#[test]
+fn lanes_that_a_crash_interrupted_are_taken_up_and_no_others_are_made() {
+    for crash_after in 0..8 {
+        let mut bench = Bench::new();
+        bench.tick(0);
+        bench.now += 3_000;
+        let mut inputs = vec![Input::Tick];
+        for _ in 0..crash_after {
+            let effects = bench.feed(std::mem::take(&mut inputs));
+            inputs.extend(effects.iter().filter_map(|effect| bench.serve(effect)));
+        }
+        let mut bench = bench.restarted();
+        bench.tick(0);
+        (0..3).for_each(|_| drop(bench.tick(3_000)));
+        assert_eq!(bench.node.store().size(&log("GE")), 1, "{crash_after}");
+        assert!(bench.node.newest_commitments().is_some(), "{crash_after}: its checkpoint commits to them");
+    }
+}
+
+#[test]
+fn when_one_line_is_given_up_the_others_are_still_under_way() {
+    let mut bench = Bench::ready();
+    let effects = bench.feed(submit(1, vec![notification("TR", 1)]));
+    let (given_up, other) = (notification("TR", 2), notification("TR", 3));
+    let [source, other_source] = [&given_up, &other].map(|record| record.declared().source_digest.unwrap());
+    bench.feed(submit(2, vec![given_up, other]));
+    // The line of the first is learnt while it waits.
+    bench.node.store_mut().mark(Mark::Source(source), Some(b"GE-77")).unwrap();
+    let mut inputs: Vec<Input> = effects.iter().filter_map(|effect| bench.serve(effect)).collect();
+    while !bench.node.author.queue.is_empty() {
+        let effects = bench.feed(std::mem::take(&mut inputs));
+        inputs.extend(effects.iter().filter_map(|effect| bench.serve(effect)));
+    }
+    assert_eq!(bench.node.author.under_way.iter().collect::<Vec<_>>(), [&other_source]);
+    let outside = Vec::new();
+    let expected =
+        [Outcome::AlreadyLogged { id: id("GE-77") }, Outcome::Logged { id: id("GE-2"), outside, granted: None }];
+    assert_eq!(outcomes(&bench.settle(inputs), 2).unwrap(), expected);
 }
 
 #[test]
@@ -356,6 +456,78 @@ fn a_peer_that_holds_more_of_ones_own_log_has_not_said_that_it_may_be_signed() {
     let bench = Bench::ready();
     let root = bench.node.logs[&log("GE")].tree.root();
     assert!(is_ready(Bench { now: bench.now, ..Bench::of("GE", bench.disk, false) }, of(1, root)));
+}
+
+/// The number of the question for a log, if it is asked.
+fn range(effects: &[Effect], of: &str) -> Option<(MemberCode, u64)> {
+    let is_of = |request: &Request| matches!(request, Request::Range { log: asked, .. } if *asked == log(of));
+    requests(effects).into_iter().find(|(_, _, request)| is_of(request)).map(|(to, number, _)| (to, number))
+}
+
+fn of_georgia(size: u64) -> Sizes {
+    Sizes::from([(log("GE"), (size, Digest([1; 32])))])
+}
+
+#[test]
+fn of_peers_that_claim_more_of_ones_own_log_only_who_shows_none_of_it_has_said_that_it_may_be_signed() {
+    let mut bench = Bench::of("GE", MemoryStore::default(), false);
+    let mut effects = Vec::new();
+    for peer in ["MZ", "TR", "W1"] {
+        effects.extend(bench.greeted(peer, Digest([1; 32]), &of_georgia(5)));
+    }
+    let mut denied = std::collections::BTreeSet::new();
+    for _ in 0..60 {
+        for (to, number, request) in requests(&std::mem::take(&mut effects)) {
+            match request {
+                Request::Range { .. } => {
+                    effects.extend(bench.answer(to.as_str(), number, &Response::Nothing));
+                    denied.insert(to);
+                    assert_eq!(bench.node.status().signing == Signing::Ready, denied.len() == 3, "{denied:?}");
+                }
+                Request::Hello { .. } if !denied.contains(&to) => {
+                    let claim = hello_of(Digest([1; 32]), &of_georgia(5));
+                    effects.extend(bench.answer(to.as_str(), number, &claim));
+                }
+                _ => {}
+            }
+        }
+        effects.extend(bench.tick(1_000));
+    }
+    assert_eq!(denied.len(), 3);
+}
+
+#[test]
+fn a_question_that_came_to_nothing_takes_back_what_a_peer_said_of_ones_own_log_if_it_was_about_that() {
+    for (about, is_ready) in [("TR", true), ("GE", false)] {
+        let mut bench = Bench::of("GE", MemoryStore::default(), false);
+        bench.greeted("MZ", Digest([1; 32]), &Sizes::new());
+        let more = Sizes::from([(log(about), (5, Digest([1; 32])))]);
+        let (_, effects) = bench.gossip("MZ", Owner::cosigned("MZ", &more, 50));
+        let (_, number) = range(&effects, about).expect("more is asked for");
+        bench.settle(vec![Input::Failed { id: number }, Input::Disconnected { peer: code("MZ") }]);
+        for peer in ["TR", "W1"] {
+            bench.greeted(peer, Digest([1; 32]), &Sizes::new());
+        }
+        // Nobody who is left has any of it.
+        if let Some((to, number)) = range(&bench.tick(limits::RETRY_MAX_MS), about) {
+            bench.answer(to.as_str(), number, &Response::Nothing);
+        }
+        assert_eq!(bench.node.status().signing == Signing::Ready, is_ready, "{about}");
+    }
+}
+
+#[test]
+fn who_does_not_give_what_it_claims_of_anothers_log_has_said_nothing_of_ones_own() {
+    let mut bench = Bench::of("GE", MemoryStore::default(), false);
+    for (peer, of) in [("MZ", "TR"), ("TR", "W1"), ("W1", "MZ")] {
+        bench.connect(peer);
+        let more = Sizes::from([(log(of), (5, Digest([1; 32])))]);
+        let (_, effects) = bench.gossip(peer, Owner::cosigned(peer, &more, 50));
+        let (to, number) = range(&effects, of).expect("more is asked for");
+        assert_eq!(to, code(peer));
+        bench.answer(peer, number, &Response::Nothing);
+    }
+    assert_eq!(bench.node.status().signing, Signing::Starting);
 }
 
 #[test]

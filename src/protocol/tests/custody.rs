@@ -45,6 +45,9 @@ fn the_first_cosignature_that_covers_a_record_counts_and_no_later_one() {
     assert_eq!(since(&bench, "GE-1"), holders(&[("MZ", 20), ("TR", 10)]));
     assert_eq!(since(&bench, "GE-2"), holders(&[("MZ", 20), ("TR", 30)]));
     assert_eq!(since(&bench, "GE-3"), holders(&[("MZ", 20), ("TR", 40)]));
+    // The newest of each is kept now and then; what came before it counts all the same.
+    bench.tick(limits::KEEP_COSIGNATURE_MS);
+    assert_eq!(since(&bench, "GE-1"), holders(&[("MZ", 20), ("TR", 10)]));
     // It is on the disk, and a restart changes nothing of it, nor what is said after it.
     bench.settle(vec![Input::Tick]);
     let now = bench.now;
@@ -71,4 +74,14 @@ fn of_what_was_not_noted_the_newest_cosignature_tells() {
     turkey.tick(limits::KEEP_COSIGNATURE_MS);
     assert_eq!(since(&turkey, "GE-1"), holders(&[("MZ", 20)]));
     assert_eq!(turkey.node.store().marks(crate::ledger::MarkKind::Covered, None, 9).unwrap(), []);
+}
+
+#[test]
+fn who_holds_another_log_of_ones_own_does_not_hold_this_one() {
+    let mut bench = georgia(1);
+    let sizes = BTreeMap::from([(log("GE"), (1, Digest([1; 32]))), (log("GE.2"), (5, Digest([1; 32])))]);
+    bench.gossip("TR", Owner::cosigned("TR", &sizes, 10));
+    bench.tick(1);
+    assert_eq!(since(&bench, "GE.2-4"), holders(&[("TR", 10)]));
+    assert_eq!((since(&bench, "GE-0"), since(&bench, "GE-1")), (holders(&[("TR", 10)]), Vec::new()));
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::grants::{departure, granted, logged, opens, reader, record, submit};
 use super::*;
-use crate::ledger::{Erased, Key, KeyKind, Mark, Why};
+use crate::ledger::{Erased, Frame, Key, KeyKind, Mark, Why};
 use crate::protocol::author::Queued;
 use crate::protocol::message::WireBody;
 use crate::protocol::{Keeping, NotKept, Outcome, Refused, limits};
@@ -529,4 +529,32 @@ fn lanes_go_when_the_next_ones_come_if_all_that_they_opened_is_gone_already() {
     let newest = georgia.node.store().size(&log("GE")) - 1;
     deliver(&mut georgia, &mut turkey);
     assert!(!opens(&turkey, &format!("GE-{newest}")).is_empty());
+}
+
+#[test]
+fn a_body_that_came_early_and_is_for_nobody_here_goes_when_it_is_erased() {
+    let (mut georgia, _) = both();
+    let mut w1 = reader("W1");
+    let bodies = ["GE-1", "GE-2"].map(|record| (id(record), georgia.node.view().body(id(record)).unwrap().unwrap()));
+    for (id, body) in &bodies {
+        assert_eq!(w1.ask("GE", &Request::Push { id: *id, body: body.clone() }), Response::Done);
+    }
+    let ordered = logged(&submit(&mut georgia, vec![order("GE", &["GE-1"])]))[0];
+    super::inbox::deliver(&mut georgia, &mut w1);
+    assert_eq!(why(&w1, "GE-1"), Some(Why::Ordered(ordered)));
+    assert_eq!((w1.node.inbox.early.len(), w1.node.inbox.early_bytes), (1, bodies[1].1.bytes()));
+}
+
+#[test]
+fn a_record_that_is_found_after_its_erasure_was_for_this_member() {
+    let (mut georgia, _) = both();
+    let mut turkey = reader("TR");
+    // The order was carried out before the record was searched.
+    let note = Erased { why: Why::Ordered(id("GE-3")), was_reader: false, readers: BTreeSet::new() };
+    let frame = Frame { key: Key::Erased(id("GE-1")), at: fixture::at(100), bytes: note.encode() };
+    turkey.node.store_mut().stage(frame).unwrap();
+    turkey.node.erasing.known = true;
+    assert_eq!(logged(&submit(&mut georgia, vec![order("GE", &["GE-1"])])), [id("GE-3")]);
+    super::inbox::deliver(&mut georgia, &mut turkey);
+    assert_eq!(receipts(&turkey, "TR"), [(Some(id("GE-3")), vec![id("GE-1")], Vec::new())]);
 }

@@ -515,6 +515,24 @@ fn who_chooses_the_side_that_is_held_keeps_what_followed_it() {
 }
 
 #[test]
+fn newer_manifests_beside_a_charter_that_is_held_are_taken_up_also_while_membership_is_frozen() {
+    let all = Branches::new();
+    let mut bench = Bench::new();
+    bench.publish(file(&all.old, all.one.clone())).0.unwrap();
+    bench.publish(file(&all.old, all.other.clone())).0.unwrap_err();
+    let newer = all.of_one.with_manifest(manifest(&all.of_one, "MZ", 60)).unwrap().unwrap();
+    let of_mozambique = |federation: &Federation| federation.manifest(code("MZ")).unwrap().version();
+    // The operator's charter file has it at the start, beside a charter that is not taken up now.
+    let later = with(&newer, all.three.clone());
+    let myself = Myself { member: code("GE"), log: log("GE"), seal_keys: BTreeMap::new(), guard_intact: true };
+    let node = Node::load(bench.disk.clone(), later, myself, Settings::default()).unwrap();
+    assert_eq!((node.federation().charter().version(), of_mozambique(node.federation())), (2, 2));
+    // Or that by which the charter that is held is chosen.
+    bench.choose(newer.published().encode().unwrap()).unwrap();
+    assert_eq!((bench.version().1.as_str(), of_mozambique(bench.node.federation())), ("One", 2));
+}
+
+#[test]
 fn proofs_that_peers_show_are_put_together_and_the_first_that_is_open_counts() {
     let all = Branches::new();
     let told = |version| vec![Event::Split { manifest: None, version }];

@@ -191,10 +191,26 @@ fn a_large_grant_is_several_records() {
     let count = limits::GRANT_PART_MAX + limits::GRANT_BATCH;
     let remarks = json!({"kind": "info-response", "destination": "TR", "answers": "GE-1", "responses": ["x"]});
     submit(&mut georgia, (0..count).map(|_| record("GE", remarks.clone())).collect());
-    let outcomes = submit(&mut georgia, vec![grant("GE", "GE-1", &["summary"]), notification("TR", 2)]);
-    let [Outcome::Logged { granted: Some(extent), .. }, Outcome::Logged { .. }] = &outcomes[..] else {
-        panic!("{outcomes:?}")
+    // While it is being gathered, other records are signed, and another grant waits.
+    georgia.feed(vec![Input::Submit { id: 8, records: vec![grant("GE", "GE-1", &["summary"])] }]);
+    let others = vec![notification("TR", 2), grant("GE", "GE-1", &["price"])];
+    let mut effects = georgia.settle(vec![Input::Submit { id: 9, records: others }]);
+    (0..40).for_each(|_| effects.extend(georgia.tick(100)));
+    let outcomes = |of: u64| {
+        let submitted = |effect: &Effect| match effect {
+            Effect::Submitted { id, outcomes } if *id == of => Some(outcomes.clone()),
+            _ => None,
+        };
+        effects.iter().find_map(submitted).expect("an answer")
     };
+    let next = RecordId { log: log("GE"), position: count as u64 + 2 };
+    let [Outcome::Logged { id: first, .. }, Outcome::Refused { reason: Refused::NothingToGrant { .. } }] =
+        outcomes(9)[..]
+    else {
+        panic!("{:?}", outcomes(9))
+    };
+    assert_eq!(first, next);
+    let [Outcome::Logged { granted: Some(extent), .. }] = &outcomes(8)[..] else { panic!("{:?}", outcomes(8)) };
     assert_eq!((extent.records, extent.parts), (count as u64 + 1, 3));
     let mut w1 = reader("W1");
     deliver_told(&mut georgia, &mut w1);
@@ -519,4 +535,97 @@ fn a_grant_that_names_any_record_of_a_consignment_covers_it_and_says_what_could_
     let outcomes = submit(&mut georgia, vec![grant("GE", "GE-1", &["summary"])]);
     let [Outcome::Logged { granted: Some(extent), .. }] = &outcomes[..] else { panic!("{outcomes:?}") };
     assert_eq!((extent.records, extent.unread), (2, 1));
+}
+
+#[test]
+fn a_grant_covers_what_was_handed_in_before_it_with_the_same_submission() {
+    let mut georgia = georgia();
+    let outcomes = submit(&mut georgia, vec![departure("GE-1"), grant("GE", "GE-1", &["summary"])]);
+    let [Outcome::Logged { .. }, Outcome::Logged { granted: Some(extent), .. }] = &outcomes[..] else {
+        panic!("{outcomes:?}")
+    };
+    assert_eq!(extent.records, 3);
+}
+
+#[test]
+fn for_a_grant_of_anothers_consignment_ones_log_is_read_from_about_its_day_on() {
+    let (mut georgia, mut turkey) = (Bench::ready(), reader("TR"));
+    for number in 0..6 {
+        georgia.now += limits::DAY_MS;
+        submit(&mut georgia, vec![notification("MZ", number)]);
+    }
+    turkey.now = georgia.now;
+    turkey.tick(0);
+    turkey.tick(3_000);
+    let of_turkey = |to: &str, number| record::fixture::notification_from(code("TR"), to, number, fixture::at(100));
+    submit(&mut turkey, (0..30).map(|number| of_turkey("MZ", number)).collect());
+    let consignment = logged(&submit(&mut turkey, vec![of_turkey("GE", 30)]))[0].to_string();
+    deliver(&mut turkey, &mut georgia);
+    let arrival = json!({"kind": "arrival", "to": ["TR"], "answers": consignment, "condition": "1"});
+    submit(&mut georgia, vec![record("GE", arrival)]);
+    // Of what was logged days before, what the disk has lost is not looked for; of what may belong to it, it is told.
+    let mut extent = |lost: Key| {
+        georgia.node.store_mut().damage(lost);
+        let outcomes = submit(&mut georgia, vec![grant("GE", &consignment, &["summary"])]);
+        let [Outcome::Logged { granted: Some(extent), .. }] = &outcomes[..] else { panic!("{outcomes:?}") };
+        (extent.records, extent.unread)
+    };
+    assert_eq!(extent(Key::Statement(id("GE-2"))), (1, 0));
+    assert_eq!(extent(Key::Statement(id("GE-6"))), (1, 1));
+    assert_eq!(extent(Key::Statement(id("GE-7"))), (1, 2));
+}
+
+#[test]
+fn a_record_of_ones_own_that_does_not_open_any_more_is_named_by_a_grant() {
+    let mut georgia = georgia();
+    for index in 0..3 {
+        let key = Key::Compartment(id("GE-2"), index);
+        let mut frame = georgia.node.store().get(&key).unwrap().expect("a compartment");
+        frame.bytes[40] ^= 1;
+        georgia.node.store_mut().stage(crate::ledger::Frame { key, ..frame }).unwrap();
+    }
+    let outcomes = submit(&mut georgia, vec![grant("GE", "GE-1", &["summary"])]);
+    let [Outcome::Logged { granted: Some(extent), .. }] = &outcomes[..] else { panic!("{outcomes:?}") };
+    assert_eq!((extent.records, extent.unread), (2, 1));
+}
+
+#[test]
+fn what_was_granted_is_found_again_when_its_log_is_searched_once_more_and_nothing_else_is() {
+    let mut georgia = granted();
+    let mut w1 = reader("W1");
+    deliver(&mut georgia, &mut w1);
+    submit(&mut georgia, vec![notification("TR", 3)]);
+    let effects = deliver_told(&mut georgia, &mut w1);
+    let is_body = |request: &Request| matches!(request, Request::Body { .. });
+    assert!(!requests(&effects).iter().any(|(_, _, request)| is_body(request)), "that is for Türkiye alone");
+    let scan = |bench: &Bench| bench.node.view().scan(&log("GE")).unwrap();
+    let before = scan(&w1);
+    assert_eq!(before.mine, 3);
+    let mut disk = w1.disk.clone();
+    disk.mark(Mark::Scanned(log("GE")), None).unwrap();
+    let mut again = Bench { now: w1.now, ..Bench::of("W1", disk, true) };
+    assert_ne!(scan(&again), before);
+    (0..4).for_each(|_| drop(again.tick(2_000)));
+    assert_eq!(scan(&again), before);
+}
+
+#[test]
+fn a_granted_record_that_was_not_searched_yet_is_counted_once() {
+    let mut georgia = granted();
+    let mut w1 = reader("W1");
+    deliver(&mut georgia, &mut w1);
+    // The search stands at the first of two records when the grant is taken up.
+    let scan = |bench: &Bench| bench.node.logs[&log("GE")].scan;
+    let before = scan(&w1);
+    let at_the_first = crate::protocol::state::ScanState { done: 1, bodiless: 1, mine: 0 };
+    w1.node.logs.get_mut(&log("GE")).unwrap().scan = at_the_first;
+    for record in ["GE-1", "GE-3"] {
+        w1.node.store_mut().mark(Mark::Granted(id(record)), None).unwrap();
+    }
+    w1.node.inbox.grants.insert(id("GE-4"), false);
+    let random = crate::encoding::random::Randomness::new([1; 32]);
+    w1.node.take_up_grant(&crate::protocol::Turn { now: Now(w1.now), random }).unwrap();
+    assert_eq!(scan(&w1), at_the_first);
+    w1.tick(1_000);
+    assert_eq!(scan(&w1), before);
 }

@@ -146,6 +146,24 @@ fn a_greeting_is_greeted_back_at_once_if_it_is_news_and_not_more_often_than_once
 }
 
 #[test]
+fn frontiers_are_compared_once_per_interval_whatever_becomes_of_the_clock() {
+    let mut bench = Bench::ready();
+    let interval = Settings::default().sync_interval_ms;
+    let mut is_greeted = |later: Option<i64>| {
+        let effects = if let Some(later) = later { bench.tick(later) } else { bench.connect("TR") };
+        let number = greeting(&effects, "TR");
+        number.inspect(|number| drop(bench.answer("TR", *number, &answer(1)))).is_some()
+    };
+    assert!(is_greeted(None) && is_greeted(Some(0)));
+    assert!(!is_greeted(Some(0)), "it was just compared with");
+    assert!(!is_greeted(Some(interval - 1)));
+    assert!(is_greeted(Some(1)));
+    assert!(is_greeted(Some(-3_600_000)), "the clock was set back");
+    assert!(!is_greeted(Some(0)) && !is_greeted(Some(interval - 1)));
+    assert!(is_greeted(Some(1)));
+}
+
+#[test]
 fn half_of_all_comparisons_are_with_those_that_have_not_cosigned_the_same() {
     let mut random = crate::encoding::random::Randomness::new([5; 32]);
     let mut peers = crate::protocol::peers::Peers::default();

@@ -199,3 +199,28 @@ fn a_reader_that_takes_a_pushed_body_is_not_complained_of() {
     let (_, number, _) = requests(&effects).into_iter().find(|(_, _, request)| is_push(request)).unwrap();
     assert_eq!(events(&bench.answer("TR", number, &Response::Done)), []);
 }
+
+#[test]
+fn of_each_log_one_slot_is_wanted_at_a_time() {
+    let mut bench = Bench::new();
+    for lanes in ["MZ-0", "TR-0", "TR-5", "TR-5"] {
+        bench.node.want_slot(id(lanes));
+    }
+    assert_eq!(bench.node.inbox.slots.keys().collect::<Vec<_>>(), [&id("MZ-0"), &id("TR-5")]);
+}
+
+#[test]
+fn what_names_another_statement_than_lanes_is_for_nobody_and_holds_up_nothing() {
+    let mut bench = Bench::new();
+    bench.connect("TR");
+    let mut owner = Owner::new("TR");
+    // The first names no earlier one and cannot be read; the others name that, and one that is no lanes either.
+    for lanes in [0, 0, 1] {
+        owner.push_statement(Binds::Body, lanes, Digest([1; 32]), Vec::new());
+    }
+    bench.gossip("TR", owner.news(0));
+    let asked = requests(&bench.tick(1_000));
+    assert!(!asked.iter().any(|(_, _, request)| matches!(request, Request::Slot { .. })), "{asked:?}");
+    let scan = bench.node.logs[&log("TR")].scan;
+    assert_eq!((scan.done, scan.bodiless, scan.mine), (3, 1, 0));
+}

@@ -2,6 +2,7 @@
 
 use super::inbox::deliver;
 use super::*;
+use crate::encoding::cbor::{self, Value};
 use crate::evidence::{self, Material};
 use crate::ledger::{Key, LaneProof, Mark};
 use crate::protocol::limits;
@@ -316,6 +317,141 @@ fn lists_go_on_from_a_mark() {
         (0..6).for_each(|_| drop(bench.tick(3_000)));
         assert_eq!(bench.node.newest_commitments().map(|(_, leaves)| leaves.root()), Some(signed.1));
     }
+}
+
+/// A mark of lists that go up to `done` and are of so many lanes, and in which there is what never was logged.
+fn mark_of_others(done: u64, lanes: usize) -> Vec<u8> {
+    let list = Value::from(vec![Value::from(1_u64), Value::from(vec![Value::from(&Digest([9; 32]))])]);
+    cbor::encode(&Value::from(vec![Value::from(done), Value::from(vec![list; lanes])]))
+}
+
+#[test]
+fn a_mark_of_the_lists_counts_if_it_is_of_these_lanes_and_of_no_more_than_the_log_has() {
+    let georgia = georgia(3);
+    assert_eq!(committed(&georgia).0, 5);
+    for (done, lanes, counts) in
+        [(0, 4, false), (1, 4, true), (3, 4, true), (5, 4, true), (6, 4, false), (3, 3, false), (3, 5, false)]
+    {
+        let mut disk = georgia.disk.clone();
+        disk.mark(Mark::Lists(id("GE-0")), Some(&mark_of_others(done, lanes))).unwrap();
+        let mut bench = Bench { now: georgia.now, ..Bench::of("GE", disk, true) };
+        (0..3).for_each(|_| drop(bench.tick(3_000)));
+        // What it says was not committed to: if it counts, no path can be shown.
+        assert_eq!(bench.node.newest_commitments().is_none(), counts, "up to {done}, of {lanes} lanes");
+    }
+}
+
+#[test]
+fn an_author_of_which_a_statement_has_changed_on_the_disk_begins_new_lanes() {
+    use crate::encoding::random::Randomness;
+    let georgia = georgia(3);
+    let random = |seed| Randomness::new([seed; 32]);
+    let is_a_record =
+        |seed: &u8| georgia.disk.any_statement(&mut random(*seed), None) == Some(Key::Statement(id("GE-3")));
+    let mut disk = georgia.disk.clone();
+    disk.spoil_statement(&mut random((0..).find(is_a_record).unwrap()), |bytes| *bytes.last_mut().unwrap() ^= 1);
+    let mut bench = Bench { now: georgia.now, ..Bench::of("GE", disk, true) };
+    (0..4).for_each(|_| drop(bench.tick(3_000)));
+    assert_eq!(bench.node.store().size(&log("GE")), 6);
+    assert_eq!(bench.node.view().statement(id("GE-5")).unwrap().unwrap().binds, Binds::Lanes);
+}
+
+#[test]
+fn a_statement_in_ones_own_log_that_cannot_be_read_is_in_no_list() {
+    let georgia = georgia(1);
+    let mut owner = Owner::new("GE");
+    owner.statements = georgia.node.store().statements(&log("GE"), 0, 9, usize::MAX).unwrap();
+    owner.statements.push(vec![1]);
+    owner.push_statement(Binds::Body, 0, Digest([1; 32]), vec![[1; 16]]);
+    // Peers hold that, and this disk does as well from now on.
+    let mut bench = Bench { now: georgia.now, ..Bench::of("GE", georgia.disk.clone(), true) };
+    bench.gossip("TR", owner.news(3));
+    let mut bench = bench.restarted();
+    (0..4).for_each(|_| drop(bench.tick(3_000)));
+    assert_eq!(bench.node.status().signing, crate::protocol::Signing::Ready);
+    assert_eq!(bench.node.store().size(&log("GE")), 5, "no new lanes are made");
+    log_for(&mut bench, "TR", 2);
+    assert_eq!(bench.node.view().statement(id("GE-5")).unwrap().unwrap().lanes, 0);
+    assert!(bench.node.newest_commitments().is_some());
+}
+
+#[test]
+fn what_was_logged_under_lanes_that_end_is_committed_to_first_also_after_a_crash() {
+    let mut georgia = georgia(2);
+    let signed = committed(&georgia);
+    // The checkpoint went with the crash, and an epoch passes before the start.
+    georgia.disk.damage(Key::Checkpoint(log("GE")));
+    georgia.now += i64::try_from(federation().parameters().epoch_seconds).unwrap() * 1000;
+    let mut georgia = georgia.restarted();
+    (0..4).for_each(|_| drop(georgia.tick(3_000)));
+    assert_eq!(georgia.node.store().size(&log("GE")), 5);
+    assert_eq!(georgia.node.view().statement(id("GE-4")).unwrap().unwrap().binds, Binds::Lanes);
+    let asked = Request::LanePath { lanes: id("GE-0"), size: 4 };
+    let Response::LanePath { checkpoint, .. } = georgia.ask("TR", &asked) else { panic!("it can be shown") };
+    let Claim::Checkpoint { size, commitments, .. } = checkpoint.claim().unwrap().claim else { panic!() };
+    assert_eq!((size, commitments), signed);
+}
+
+#[test]
+fn ones_own_records_under_earlier_lanes_are_found_again_when_the_marks_are_lost() {
+    let mut georgia = georgia(2);
+    // The secret of the next lanes is another, as it is wherever chance is real.
+    georgia.now += i64::try_from(federation().parameters().epoch_seconds).unwrap() * 1000;
+    let effects = georgia.node.handle(Now(georgia.now), [8; 32], vec![Input::Tick]).unwrap();
+    let inputs = effects.iter().filter_map(|effect| georgia.serve(effect)).collect();
+    georgia.settle(inputs);
+    log_for(&mut georgia, "TR", 3);
+    let scan = |bench: &Bench| bench.node.view().scan(&log("GE")).unwrap();
+    let before = scan(&georgia);
+    assert_eq!((before.done, before.mine), (6, 4));
+    let mut disk = georgia.disk.clone();
+    disk.forget_marks();
+    let mut again = Bench { now: georgia.now, ..Bench::of("GE", disk, true) };
+    (0..4).for_each(|_| drop(again.tick(3_000)));
+    assert_eq!(scan(&again), before);
+}
+
+#[test]
+fn of_all_lanes_that_have_ended_a_path_is_asked_for() {
+    let (mut georgia, mut turkey) = (georgia(2), turkey());
+    next_epoch([&mut georgia, &mut turkey]);
+    log_for(&mut georgia, "TR", 3);
+    // Within the epoch others follow, as when a member is suspended.
+    georgia.node.author.lanes.as_mut().unwrap().slots.remove(&code("W1"));
+    georgia.node.author.lanes_settled = None;
+    log_for(&mut georgia, "TR", 4);
+    assert_eq!(georgia.node.store().size(&log("GE")), 8);
+    let effects = turkey.connect("GE");
+    let asked = deliver_but_paths(&mut georgia, &mut turkey, effects);
+    // All are shown, whatever was to be asked for next.
+    for (number, request) in asked {
+        let response = georgia.ask("TR", &request);
+        turkey.answer("GE", number, &response);
+    }
+    for (lanes, size) in [("GE-0", 4), ("GE-4", 6), ("GE-6", 8)] {
+        let root = proof(&turkey, lanes).expect(lanes).verify(&federation()).unwrap();
+        assert_eq!(root.claim.log_and_size(), Some((log("GE"), size)), "{lanes}");
+    }
+}
+
+#[test]
+fn an_export_has_paths_asked_for_at_once() {
+    let (mut georgia, mut turkey) = (georgia(1), turkey());
+    deliver(&mut georgia, &mut turkey);
+    log_for(&mut georgia, "TR", 2);
+    alone(&mut turkey, 60_000);
+    let asked = |bench: &mut Bench, input: Input| {
+        let effects = bench.settle(vec![input]);
+        let paths = requests(&effects).into_iter().filter(|(.., request)| is_path(request));
+        paths.map(|(_, number, request)| (number, request)).collect::<Vec<_>>()
+    };
+    let effects = turkey.connect("GE");
+    assert_eq!(deliver_but_paths(&mut georgia, &mut turkey, effects), [], "it was shown today");
+    let paths = asked(&mut turkey, Input::CollectReceipts);
+    let [(number, Request::LanePath { size: 4, .. })] = paths[..] else { panic!("{paths:?}") };
+    turkey.answer("GE", number, &Response::Nothing);
+    assert_eq!(asked(&mut turkey, Input::Tick), []);
+    assert_eq!(asked(&mut turkey, Input::CollectReceipts).len(), 1, "nor does it wait for the next try");
 }
 
 #[test]
