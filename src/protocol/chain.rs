@@ -65,7 +65,6 @@ impl<S: Store> Node<S> {
                     self.heard_of(log, size, from_peer);
                     return Ok(Err(Refusal::OverBudget));
                 }
-                self.end_if_own(log);
                 self.append(turn, log, tree, &leaves, news)?;
                 self.note_checkpoint(turn, checkpoint, root, log)?;
                 return Ok(Ok(()));
@@ -124,7 +123,6 @@ impl<S: Store> Node<S> {
         if !self.fits(statements) {
             return Ok(Err(Refusal::TooLarge));
         }
-        self.end_if_own(log);
         self.append(turn, log, tree, &leaves, statements)?;
         if end == size {
             self.note_checkpoint(turn, checkpoint, root, log)?;
@@ -201,6 +199,10 @@ impl<S: Store> Node<S> {
         if size > state.tree.size() {
             state.target = state.target.max(size);
             state.source = Some(from).filter(|from| state.failed != Some(*from));
+            if log == self.me.log {
+                // What it said of it before does not count any more: until it has shown what there is, or denied it, it is asked again.
+                self.author.unheard(from);
+            }
         }
     }
 
@@ -262,6 +264,9 @@ impl<S: Store> Node<S> {
         log: LogId,
         size: u64,
     ) -> Result<Standing, StoreError> {
+        if size > self.logs.get(&log).map_or(0, |state| state.tree.size()) {
+            self.end_if_own(log);
+        }
         let Some(state) = self.logs.get(&log) else { return Ok(Standing::Ahead) };
         if state.fork.is_some() {
             // Whoever speaks of it may not know yet.
@@ -352,7 +357,8 @@ impl<S: Store> Node<S> {
         }
     }
 
-    /// A peer has proved that one's own log was signed further than this disk knows: another history must not be begun here.
+    /// A checkpoint under the key of one's own log shows that it was signed further than this disk knows, whether or not its statements come:
+    /// another history must not be begun here.
     fn end_if_own(&mut self, log: LogId) {
         if log == self.me.log && !matches!(self.author.phase, Phase::Ended { .. }) {
             self.end_log("peers hold more of it than this disk does, as after the restore of an old backup");

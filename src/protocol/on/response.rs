@@ -182,8 +182,8 @@ fn compare<S: Store>(
     if !ahead {
         node.author.heard(from);
     }
-    // If it is ahead, the statements are fetched as any log's are. When they are here and proved, `take_chunk` has shown
-    // that this log was signed further than this disk knows, and it is ended.
+    // If it is ahead, the statements are fetched as any log's are. They come under a checkpoint of this log's own key, which shows that it was
+    // signed further than this disk knows, and it is ended.
     Ok(())
 }
 

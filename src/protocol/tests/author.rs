@@ -304,6 +304,28 @@ fn a_log_of_which_peers_prove_more_is_ended() {
 }
 
 #[test]
+fn a_log_of_which_a_longer_checkpoint_is_signed_is_ended_also_if_no_statement_comes() {
+    let news = |size: usize| {
+        let checkpoint = Owner::with("GE", 3, 1).checkpoint(size);
+        Gossip::News { checkpoint, from: size as u64, statements: Vec::new() }.encode()
+    };
+    for mut bench in [Bench::new(), Bench::of("GE", MemoryStore::default(), false), Bench::ready()] {
+        bench.connect("TR");
+        let (_, effects) = bench.gossip("TR", news(3));
+        assert!(matches!(bench.node.status().signing, Signing::Ended(_)));
+        let (to, number) = range(&effects, "GE").expect("what is missing is asked for all the same");
+        bench.answer(to.as_str(), number, &Response::Nothing);
+        bench.tick(limits::PEER_SILENCE_MS);
+        assert!(matches!(bench.node.status().signing, Signing::Ended(_)));
+    }
+    // Another's is only longer.
+    let mut bench = Bench::ready();
+    let checkpoint = Owner::with("TR", 3, 1).checkpoint(3);
+    bench.gossip("TR", Gossip::News { checkpoint, from: 3, statements: Vec::new() }.encode());
+    assert_eq!(bench.node.status().signing, Signing::Ready);
+}
+
+#[test]
 fn a_clock_that_is_years_behind_hides_no_end_of_ones_own_log() {
     let mut bench = Bench::of("GE", MemoryStore::default(), false);
     bench.now -= 1_000 * limits::DAY_MS;
@@ -494,6 +516,47 @@ fn of_peers_that_claim_more_of_ones_own_log_only_who_shows_none_of_it_has_said_t
         effects.extend(bench.tick(1_000));
     }
     assert_eq!(denied.len(), 3);
+}
+
+#[test]
+fn a_peer_that_has_come_to_hold_more_of_ones_own_log_takes_back_what_it_said() {
+    // It says so when it is greeted, or by a cosignature.
+    for is_greeted in [true, false] {
+        takes_back(is_greeted);
+    }
+}
+
+fn takes_back(is_greeted: bool) {
+    let mut bench = Bench::of("GE", MemoryStore::default(), false);
+    for peer in ["MZ", "TR"] {
+        bench.greeted(peer, Digest([1; 32]), &Sizes::new());
+    }
+    // One has nothing of what it claims, and is asked; meanwhile another has learnt of more.
+    let asked = range(&bench.greeted("W1", Digest([1; 32]), &of_georgia(900)), "GE");
+    let (to, number) = asked.expect("more is asked for");
+    assert_eq!(to, code("W1"));
+    if is_greeted {
+        bench.greeted("MZ", Digest([1; 32]), &of_georgia(5));
+    } else {
+        bench.gossip("MZ", Owner::cosigned("MZ", &of_georgia(5), 50));
+    }
+    bench.answer("W1", number, &Response::Nothing);
+    assert_eq!(bench.node.status().signing, Signing::Starting);
+    // It is asked again what it holds, and shows it; nobody else can.
+    let mut effects = Vec::new();
+    for _ in 0..20 {
+        for (to, number, request) in requests(&std::mem::take(&mut effects)) {
+            let response = match request {
+                Request::Range { .. } if to == code("MZ") => Owner::with("GE", 5, 1).chunk(0, 5),
+                Request::Hello { .. } if to == code("MZ") => hello_of(Digest([1; 32]), &of_georgia(5)),
+                _ => Response::Nothing,
+            };
+            effects.extend(bench.answer(to.as_str(), number, &response));
+        }
+        effects.extend(bench.tick(1_000));
+        assert_ne!(bench.node.status().signing, Signing::Ready);
+    }
+    assert!(matches!(bench.node.status().signing, Signing::Ended(_)));
 }
 
 #[test]
