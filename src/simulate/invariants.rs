@@ -420,12 +420,12 @@ impl<M: Medium> World<M> {
         author.is_some_and(|node| node.store().has(&Key::Erased(*id)).unwrap_or(false))
     }
 
-    /// Notes that nobody reads a record any more, and everybody the order, if it was logged. If nobody knows whether it was, or its author may keep
-    /// the order from others, nothing is known of its readers.
+    /// Notes that nobody reads a record any more, and everybody the order, if it was logged. If nobody knows whether it was, its author may keep
+    /// the order from others, or it was lost with the disk of an author whom a backup put back, nothing is known of its readers.
     pub(super) fn note_order(&mut self, code: MemberCode, submission: u64, erased: RecordId) {
         let outcomes = self.machines[&code].outcomes.get(&submission).cloned();
         match outcomes.as_deref() {
-            Some([Outcome::Logged { id, .. }]) if self.watchman.trusts(code) => {
+            Some([Outcome::Logged { id, .. }]) if self.watchman.trusts(code) && self.is_still_held(code, *id) => {
                 let all = self.members().into_iter().collect();
                 self.watchman.expect_readers(*id, all);
                 self.watchman.expect_readers(erased, BTreeSet::new());
@@ -433,6 +433,15 @@ impl<M: Medium> World<M> {
             // What a log that ends refuses may be signed already.
             Some(_) | None => self.watchman.forget_readers(erased),
         }
+    }
+
+    /// Whether the statement that was acknowledged is held by its author.
+    fn is_still_held(&self, code: MemberCode, id: RecordId) -> bool {
+        let acknowledged = self.watchman.acknowledged_by(code).into_iter().find(|(of, _)| *of == id);
+        self.is_running(code)
+            && acknowledged.is_some_and(|(_, leaf)| {
+                self.with_view(code, |view| leaf_of(view.store(), id).is_ok_and(|held| held == Some(leaf)))
+            })
     }
 
     /// Notes who reads a record by a grant, if it was logged and covers it.

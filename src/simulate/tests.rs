@@ -431,9 +431,11 @@ proptest! {
 /// Seeds that once showed a fault, of the program or of the simulator; each is run for ever.
 ///
 /// 238: a node told of two histories before the proof was on its disk, and crashed.
+/// 906: an order to erase was known to its author alone, whose disk went back to a backup from before it.
 /// 301,059: one disk went back to a backup and another rotted, and with both the last copy of a statement was gone.
 /// 334,079: a machine went back to a backup, read again in its own log that it had acknowledged records, and crashed before it had their bodies again: they were never asked for.
-const REGRESSIONS: [u64; 10] = [238, 30_036, 102_949, 103_729, 206_266, 301_059, 334_079, 357_303, 357_472, 379_521];
+const REGRESSIONS: [u64; 11] =
+    [238, 906, 30_036, 102_949, 103_729, 206_266, 301_059, 334_079, 357_303, 357_472, 379_521];
 
 #[test]
 fn no_harm_takes_the_last_copy_of_a_statement() {
