@@ -331,8 +331,7 @@ impl<M: Medium> World<M> {
         let acknowledged: Vec<(RecordId, Digest)> =
             self.watchman.all_acknowledged().filter(|(id, _)| self.watchman.trusts(id.log.member)).collect();
         let opened: Vec<(RecordId, Content)> = self.with_view(code, |view| {
-            let same =
-                |(id, leaf): &(RecordId, Digest)| leaf_of(view.store(), *id).is_ok_and(|held| held == Some(*leaf));
+            let same = |(id, leaf): &(RecordId, Digest)| is_held_as(view.store(), *id, *leaf);
             let open = |(id, _)| Some((id, view.open(id).ok()??.content));
             acknowledged.into_iter().filter(same).filter_map(open).collect()
         });
@@ -437,11 +436,9 @@ impl<M: Medium> World<M> {
 
     /// Whether the statement that was acknowledged is held by its author.
     fn is_still_held(&self, code: MemberCode, id: RecordId) -> bool {
-        let acknowledged = self.watchman.acknowledged_by(code).into_iter().find(|(of, _)| *of == id);
+        let acknowledged = self.watchman.all_acknowledged().find(|(of, _)| *of == id);
         self.is_running(code)
-            && acknowledged.is_some_and(|(_, leaf)| {
-                self.with_view(code, |view| leaf_of(view.store(), id).is_ok_and(|held| held == Some(leaf)))
-            })
+            && acknowledged.is_some_and(|(_, leaf)| self.with_view(code, |view| is_held_as(view.store(), id, leaf)))
     }
 
     /// Notes who reads a record by a grant, if it was logged and covers it.
@@ -467,6 +464,11 @@ struct Held {
 /// The leaf hash of a statement that is held.
 fn leaf_of<S: Store>(store: &S, id: RecordId) -> Result<Option<Digest>, StoreError> {
     Ok(store.get(&Key::Statement(id))?.map(|frame| merkle::leaf_hash(&frame.bytes)))
+}
+
+/// Whether a statement is held, and is the one of this leaf.
+fn is_held_as<S: Store>(store: &S, id: RecordId, leaf: Digest) -> bool {
+    leaf_of(store, id).is_ok_and(|held| held == Some(leaf))
 }
 
 fn contains(bytes: &[u8], what: &[u8]) -> bool {

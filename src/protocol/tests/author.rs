@@ -96,8 +96,8 @@ fn a_submission_is_answered_for_every_record_in_order() {
     assert_eq!(outcomes(&bench.settle(submit(3, Vec::new())), 3), Some(Vec::new()));
 }
 
-#[test]
-fn a_line_that_a_crash_left_half_logged_is_not_logged_twice() {
+/// A node that started after a crash left a line half logged, and was given that line again.
+fn half_logged_and_given_again() -> Bench {
     let mut bench = Bench::ready();
     // The intent is durable, the order to sign leaves, and then the power goes.
     bench.feed(submit(1, vec![notification("TR", 1)]));
@@ -105,6 +105,12 @@ fn a_line_that_a_crash_left_half_logged_is_not_logged_twice() {
     let mut bench = bench.restarted();
     bench.tick(0);
     bench.feed(submit(2, vec![notification("TR", 1)]));
+    bench
+}
+
+#[test]
+fn a_line_that_a_crash_left_half_logged_is_not_logged_twice() {
+    let mut bench = half_logged_and_given_again();
     let effects = bench.tick(3_000);
     assert_eq!(outcomes(&effects, 2).unwrap(), [Outcome::AlreadyLogged { id: id("GE-1") }]);
     assert_eq!(bench.node.store().size(&log("GE")), 2);
@@ -112,12 +118,7 @@ fn a_line_that_a_crash_left_half_logged_is_not_logged_twice() {
 
 #[test]
 fn a_line_that_a_crash_left_half_logged_is_not_logged_twice_while_its_signature_is_being_checked() {
-    let mut bench = Bench::ready();
-    bench.feed(submit(1, vec![notification("TR", 1)]));
-    bench.disk = bench.node.store().clone();
-    let mut bench = bench.restarted();
-    bench.tick(0);
-    bench.feed(submit(2, vec![notification("TR", 1)]));
+    let mut bench = half_logged_and_given_again();
     bench.now += 3_000;
     // The checker answers only when there is nothing else to do: until then the line is not known to be in the log.
     let (mut inputs, mut checks, mut told) = (vec![Input::Tick], Vec::new(), Vec::new());
